@@ -1,0 +1,38 @@
+# The one entry: `make` lists the targets; CI calls the same ones.
+PYTHON ?= python3
+PRESET ?= debug
+JOBS ?= 2
+C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pkg/*.c' 'pkg/*.h')
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+dev: ## install in place with everything tests and linters need
+	$(PYTHON) -m pip install -e '.[test,lint,cli]'
+
+test: ## the Python suite, without the slow and peer marks
+	$(PYTHON) -m pytest -n $(JOBS) -m "not slow and not peer"
+
+test-all: ## the Python suite, everything
+	$(PYTHON) -m pytest -n $(JOBS)
+
+test-c: ## the C tests; PRESET=asan|ubsan|tsan|debug|release
+	cmake --preset $(PRESET)
+	cmake --build --preset $(PRESET) -j $(JOBS)
+	ctest --preset $(PRESET) -j $(JOBS)
+
+lint: ## ruff, mypy, clang-format, cython-lint
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m clang_format --dry-run -Werror $(C_FILES) 2>/dev/null || clang-format --dry-run -Werror $(C_FILES)
+	cython-lint --max-line-length 100 pkg
+
+format: ## let ruff and clang-format write
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+	clang-format -i $(C_FILES)
+
+.PHONY: help dev test test-all test-c lint format

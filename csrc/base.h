@@ -1,0 +1,56 @@
+/* base.h - what every file needs: the public header, compiler differences, checked
+ * arithmetic, early return. Knows nothing of tokenizing. */
+#ifndef CTOK_BASE_H
+#define CTOK_BASE_H
+
+#include "ctok.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Return early on failure; TRY_TO jumps to the one clean-up exit, where a local
+ * named status holds the code. */
+#define TRY(call)                                                                      \
+    do {                                                                               \
+        ctok_status try_status_ = (call);                                              \
+        if (try_status_ != CTOK_OK) {                                                  \
+            return try_status_;                                                        \
+        }                                                                              \
+    } while (0)
+#define TRY_TO(label, call)                                                            \
+    do {                                                                               \
+        status = (call);                                                               \
+        if (status != CTOK_OK) {                                                       \
+            goto label;                                                                \
+        }                                                                              \
+    } while (0)
+
+#if defined(__GNUC__) || defined(__clang__)
+#define BASE_LIKELY(x) __builtin_expect(!!(x), 1)
+#define BASE_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define BASE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define BASE_PREFETCH(p) __builtin_prefetch(p)
+#define BASE_NOINLINE __attribute__((noinline))
+#else
+#define BASE_LIKELY(x) (x)
+#define BASE_UNLIKELY(x) (x)
+#define BASE_PRINTF(fmt, args)
+#define BASE_PREFETCH(p) ((void)(p))
+#define BASE_NOINLINE
+#endif
+
+/* Sizes that come from input go through these: true when the result does not fit. */
+static inline bool base_mul_overflows(size_t a, size_t b, size_t *out)
+{
+    *out = a * b;
+    return a != 0 && *out / a != b;
+}
+
+static inline bool base_add_overflows(size_t a, size_t b, size_t *out)
+{
+    *out = a + b;
+    return *out < a;
+}
+
+#endif
