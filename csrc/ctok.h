@@ -220,9 +220,10 @@ ctok_status ctok_model_token(const ctok_model *model, uint32_t id, ctok_bytes *o
 /* The id of a token, specials excluded; CTOK_E_RANK when there is none. */
 ctok_status ctok_model_find(const ctok_model *model, ctok_bytes token, uint32_t *id);
 
-/* What two ids merge into; CTOK_E_RANK when they do not. Lower ranks merge first. */
-ctok_status ctok_model_merge(const ctok_model *model, uint32_t left, uint32_t right,
-                             uint32_t *rank, uint32_t *merged);
+/* What two tokens merge into; CTOK_E_RANK when they do not. Lower ranks merge first; a rank is
+ * good for comparing, not an id. Every single byte counts as a token here. */
+ctok_status ctok_model_merge(const ctok_model *model, ctok_bytes left, ctok_bytes right,
+                             uint32_t *rank, ctok_bytes *merged);
 
 /* ---- scratch ---------------------------------------------------------------- */
 

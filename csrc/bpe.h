@@ -1,0 +1,56 @@
+/* bpe.h - byte pair encoding of one piece: bytes in, symbols out.
+ *
+ * Definition: start from the single bytes; while some neighbours merge, merge the pair of lowest
+ * rank, of those the leftmost. Three ways to the same result:
+ *
+ *   flat    up to BPE_FLAT_MAX symbols: an array scanned for its minimum
+ *   heap    any length, any model: linked list and heap, O(n log n)
+ *   window  long pieces of proper models: flat windows joined left to right (bpe_long.c)
+ */
+#ifndef CTOK_BPE_H
+#define CTOK_BPE_H
+
+#include "base.h"
+#include "pairs.h"
+#include "vocab.h"
+
+/* Above this the quadratic scan loses to a heap. */
+#define BPE_FLAT_MAX 128
+
+typedef struct bpe {
+    const vocab *tokens;
+    const pairs *table;
+    bool is_proper; /* see bpe_long.c */
+} bpe;
+
+/* Work memory of the heap; grows to three words and three half-words a byte. */
+typedef struct bpe_work {
+    ctok_allocator alloc;
+    uint64_t *heap;
+    size_t heap_cap;
+    uint32_t *
+        links; /* next, previous and rank of each position, one array after the other */
+    size_t links_cap;
+    uint32_t *region; /* symbols of a region being joined */
+    size_t region_cap;
+} bpe_work;
+
+void bpe_work_free(bpe_work *work);
+
+/* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
+size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
+
+/* Symbols of a piece of less than 2^31 bytes. */
+ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,
+                     uint32_t *out, size_t *n_out, ctok_error *err);
+
+/* The same for long pieces of a proper model; CTOK_E_LIMIT without a message when joining
+ * does not pay and the heap should be used. */
+ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
+                       uint32_t *out, size_t *n_out, ctok_error *err);
+
+/* Symbols of any piece by the way that suits it. */
+ctok_status bpe_merge(const bpe *model, bpe_work *work, ctok_bytes piece, uint32_t *out,
+                      size_t *n_out, ctok_error *err);
+
+#endif

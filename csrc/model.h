@@ -1,0 +1,28 @@
+/* model.h - the finished model, as the calls that use it see it. */
+#ifndef CTOK_MODEL_H
+#define CTOK_MODEL_H
+
+#include "base.h"
+#include "bpe.h"
+#include "pairs.h"
+#include "special.h"
+#include "vocab.h"
+
+struct ctok_model {
+    ctok_allocator alloc;
+    vocab tokens;
+    pairs table;
+    bool is_proper;
+    bool whole_piece;
+    special specials;
+    uint32_t *special_ids;
+    ctok_splitter splitter;
+};
+
+static inline bpe model_bpe(const ctok_model *model)
+{
+    bpe view = {&model->tokens, &model->table, model->is_proper};
+    return view;
+}
+
+#endif

@@ -1,0 +1,73 @@
+#include "scratch.h"
+
+#include "error.h"
+#include "mem.h"
+#include "model.h"
+
+ctok_status ctok_scratch_new(ctok_scratch **out, size_t cache_bytes,
+                             const ctok_allocator *alloc, ctok_error *err)
+{
+    ctok_allocator own = mem_allocator(alloc);
+    ctok_scratch *scratch = NULL;
+    void *memory = NULL;
+    ctok_status status;
+
+    *out = NULL;
+    TRY(mem_new(&own, &memory, 1, sizeof *scratch, err));
+    scratch = memory;
+    scratch->alloc = own;
+    scratch->work.alloc = own;
+    status = cache_new(&scratch->words, cache_bytes, &own, err);
+    if (status != CTOK_OK) {
+        ctok_scratch_free(scratch);
+        return status;
+    }
+    *out = scratch;
+    return CTOK_OK;
+}
+
+void ctok_scratch_detach(ctok_scratch *scratch)
+{
+    if (scratch->split_state != NULL) {
+        const ctok_splitter *splitter = &scratch->model->splitter;
+        splitter->state_free(splitter->self, scratch->split_state);
+    }
+    scratch->split_state = NULL;
+    scratch->model = NULL;
+}
+
+void ctok_scratch_free(ctok_scratch *scratch)
+{
+    ctok_allocator alloc;
+
+    if (scratch == NULL) {
+        return;
+    }
+    alloc = scratch->alloc;
+    ctok_scratch_detach(scratch);
+    cache_free(&scratch->words, &alloc);
+    bpe_work_free(&scratch->work);
+    mem_free(&alloc, scratch->ids, scratch->ids_cap, sizeof *scratch->ids);
+    mem_free(&alloc, scratch, 1, sizeof *scratch);
+}
+
+ctok_status scratch_attach(ctok_scratch *scratch, const ctok_model *model,
+                           ctok_error *err)
+{
+    const ctok_splitter *splitter = &model->splitter;
+
+    if (scratch->model == model) {
+        return CTOK_OK;
+    }
+    ctok_scratch_detach(scratch);
+    cache_clear(&scratch->words);
+    if (splitter->state_new != NULL) {
+        scratch->split_state = splitter->state_new(splitter->self);
+        if (scratch->split_state == NULL) {
+            return error_set(err, CTOK_E_MEMORY, "out of memory for the %s splitter",
+                             splitter->name);
+        }
+    }
+    scratch->model = model;
+    return CTOK_OK;
+}

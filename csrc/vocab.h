@@ -1,0 +1,82 @@
+/* vocab.h - the tokens: bytes to symbol, symbol to bytes and id, id to bytes.
+ * Knows nothing of merging.
+ *
+ * Inside the core tokens are numbered anew, as symbols, so that numbers are small and
+ * dense and their order is the merge order:
+ *
+ *     symbol   0 .. 255            256 ..                      ..          n_symbols
+ *              the single bytes    what merges make, best first   the rest
+ *
+ * A byte that is no token has a symbol all the same (merging needs one) but no id.
+ */
+#ifndef CTOK_VOCAB_H
+#define CTOK_VOCAB_H
+
+#include "base.h"
+#include "idmap.h"
+
+#define VOCAB_NONE UINT32_MAX
+/* Symbols and ranks share one 64-bit word with room for two symbols and a rank. */
+#define VOCAB_SYMBOL_BITS 21
+#define CTOK_MAX_TOKENS (((size_t)1 << VOCAB_SYMBOL_BITS) - 1024)
+/* Longer tokens are a mistake or an attack; the longest known are 256 bytes. */
+#define CTOK_MAX_TOKEN_LEN ((size_t)1 << 16)
+
+/* Where the bytes of an id are. */
+typedef struct vocab_span {
+    uint32_t start;
+    uint32_t len; /* VOCAB_NONE: no such id */
+} vocab_span;
+
+typedef struct vocab {
+    uint8_t *blob; /* all tokens in symbol order, then the specials, then 16 bytes of 0
+                    * so that a decoder may copy 16 bytes at a time */
+    size_t n_blob;
+    uint32_t *starts; /* n_symbols + 1 */
+    uint32_t *ids;    /* by symbol; VOCAB_NONE for a byte that is no token */
+    size_t n_symbols;
+    size_t cap_symbols; /* what starts and ids were allocated for */
+    uint32_t *slots;    /* hash table of symbols, VOCAB_NONE is empty */
+    size_t n_slots;
+    vocab_span *spans; /* by the index that the id map gives */
+    size_t n_spans;
+    idmap by_id;
+    uint32_t max_id;
+    uint32_t max_len;
+} vocab;
+
+void vocab_free(vocab *v, const ctok_allocator *alloc);
+
+/* A hash of bytes; good in its low and its high bits. */
+uint64_t vocab_hash(const uint8_t *ptr, size_t len);
+
+/* Makes an empty hash table for n symbols. */
+ctok_status vocab_index_new(vocab *v, size_t n, const ctok_allocator *alloc,
+                            ctok_error *err);
+
+/* Adds a symbol, whose bytes are in place. Returns the symbol that already has these
+ * bytes, or VOCAB_NONE. */
+uint32_t vocab_index_add(vocab *v, uint32_t symbol);
+
+/* The symbol with these bytes, or VOCAB_NONE. */
+uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len);
+
+static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
+{
+    ctok_bytes bytes;
+    bytes.ptr = v->blob + v->starts[symbol];
+    bytes.len = v->starts[symbol + 1] - v->starts[symbol];
+    return bytes;
+}
+
+/* Where the bytes of an id (token or special) are; len is VOCAB_NONE when unknown. */
+static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
+{
+    const vocab_span unknown = {0, VOCAB_NONE};
+    uint32_t index = idmap_find(&v->by_id, id);
+    return index == IDMAP_NONE ? unknown : v->spans[index];
+}
+
+size_t vocab_size_in_memory(const vocab *v);
+
+#endif
