@@ -71,7 +71,9 @@ def _rebuild(
 class ValidationError(CtokError, ValueError):
     """An argument makes no sense."""
 
-    default_suggestions = ("Check the argument named in the message against help(ctok.Encoding).",)
+    default_suggestions: tuple[str, ...] = (
+        "Check the argument named in the message against help(ctok.Encoding).",
+    )
 
 
 class InvalidTokenIdError(ValidationError, TypeError):
