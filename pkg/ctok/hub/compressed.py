@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ctok.errors import CtokError, LimitError, MissingPackageError
+from ctok.errors import LimitError, MissingPackageError
+from ctok.hub.errors import VERIFICATION, HubError
 
 MAGIC = (
     ("zip", b"PK\x03\x04"),
@@ -40,7 +41,7 @@ FEED = 4096
 MAX_DICTIONARY = 256 << 20
 
 
-class ArchiveError(CtokError, ValueError):
+class ArchiveError(HubError, ValueError):
     """An archive that is broken or of an unknown format.
 
     ``archive`` is its path and ``member`` the name inside it, where one is to blame.
@@ -48,7 +49,7 @@ class ArchiveError(CtokError, ValueError):
 
     archive: str
     member: str | None
-    exit_code = 15
+    exit_code = VERIFICATION
     default_suggestions: tuple[str, ...] = (
         "Download the file again: it may be truncated (ctok fetch REPO FILE --force).",
         "Look at what it is with `file NAME`; ctok reads zip, tar, gz, bz2, xz and zst.",

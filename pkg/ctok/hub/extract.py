@@ -33,7 +33,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
 
-from ctok.errors import CtokError
 from ctok.hub.compressed import (
     CHUNK,
     ArchiveError,
@@ -45,6 +44,7 @@ from ctok.hub.compressed import (
     open_compressed,
     sync_directory,
 )
+from ctok.hub.errors import HubError
 
 MARK = ".ctok-complete"
 SUFFIXES = re.compile(r"\.(gz|bz2|xz|zst|zip|tar|tgz|tbz2?|txz)$", re.IGNORECASE)
@@ -55,7 +55,7 @@ MAX_TARGET = 4096
 STALE_SECONDS = 24 * 3600
 
 
-class TargetExistsError(CtokError, FileExistsError):
+class TargetExistsError(HubError, FileExistsError):
     """The place to unpack to holds something else."""
 
     default_suggestions = (

@@ -59,9 +59,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No variable of the developer's machine decides a test; returns the private home."""
     for name in list(os.environ):
-        if name.upper().startswith(("HF_", "HUGGING", "CTOK_", "TRANSFORMERS_", "XDG_")) or (
-            name.lower().endswith("_proxy")
-        ):
+        if name.upper().startswith(
+            ("HF_", "HUGGING", "CTOK_", "BITNET_", "TRANSFORMERS_", "XDG_", "DO_NOT_")
+        ) or (name.lower().endswith("_proxy")):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
