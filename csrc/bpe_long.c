@@ -118,20 +118,36 @@ static ctok_status bpe_append(bpe_join *join, const uint32_t *window, size_t n_w
     return CTOK_OK;
 }
 
+/* How many bytes from join->done on repeat what is period bytes before them. */
+static size_t bpe_periodic(const bpe_join *join, size_t period)
+{
+    const uint8_t *p = join->piece.ptr + join->done;
+    const uint8_t *end = join->piece.ptr + join->piece.len;
+
+    while (end - p >= 64 && memcmp(p, p - period, 64) == 0) {
+        p += 64;
+    }
+    while (p < end && *p == *(p - period)) {
+        p++;
+    }
+    return (size_t)(p - join->piece.ptr) - join->done;
+}
+
 /* Runs ("aaaa", "\r\n\r\n", one character again and again): two equal tokens at the end
  * are right next to each other, so as many more as the text has are right too. */
 static void bpe_repeat(bpe_join *join)
 {
     uint32_t last = join->out[join->n_out - 1];
-    ctok_bytes token = vocab_bytes(join->model->tokens, last);
+    size_t len = bpe_token_len(join, last);
+    size_t n;
 
     if (join->n_out < 2 || join->out[join->n_out - 2] != last) {
         return;
     }
-    while (join->piece.len - join->done >= token.len &&
-           memcmp(join->piece.ptr + join->done, token.ptr, token.len) == 0) {
+    n = bpe_periodic(join, len) / len;
+    join->done += n * len;
+    while (n-- > 0) {
         join->out[join->n_out++] = last;
-        join->done += token.len;
     }
 }
 

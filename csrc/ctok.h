@@ -305,6 +305,15 @@ void ctok_class_free(ctok_class *cls);
 /* The offset of the first byte that is not UTF-8, or len. Surrogates are not. */
 size_t ctok_utf8_valid(ctok_bytes text);
 
+/* UTF-8 from code units of 1 (Latin-1), 2 (UTF-16 or UCS-2) or 4 bytes (UTF-32), as language
+ * runtimes keep their strings. A surrogate pair becomes its character, a lone surrogate
+ * (or a unit beyond U+10FFFF) becomes U+FFFD. *n_surrogates, if not NULL, is the number of
+ * units that were surrogates. out has room for
+ * ctok_utf8_bound(unit_size, n_units). Returns the bytes written. */
+size_t ctok_utf8_bound(size_t unit_size, size_t n_units);
+size_t ctok_utf8_from_units(const void *units, size_t unit_size, size_t n_units,
+                            uint8_t *out, size_t *n_surrogates);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,6 +18,7 @@
 #include "scratch.c"
 #include "special.c"
 #include "split.c"
+#include "transcode.c"
 #include "uchar.c"
 #include "uchar_data.c"
 #include "utf8.c"

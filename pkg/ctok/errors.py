@@ -4,7 +4,10 @@
 
     CtokError
     ├── ValidationError            (ValueError)   an argument makes no sense
+    │   ├── TextTypeError          (TypeError)    text that is not str
     │   ├── InvalidTokenIdError    (TypeError)    an id that is not an integer
+    │   ├── TokenIdRangeError      (OverflowError) an id that is negative or huge
+    │   ├── VocabSizeError         (AssertionError) not the size that was promised
     │   ├── InvalidPatternError                   a pattern that does not compile
     │   ├── InvalidRanksError                     mergeable ranks that make no tokenizer
     │   ├── InvalidSpecialTokensError             special tokens likewise
@@ -76,11 +79,31 @@ class ValidationError(CtokError, ValueError):
     )
 
 
+class TextTypeError(ValidationError, TypeError):
+    """Text that is not str. ``value`` is what was given."""
+
+    value: object
+    default_suggestions = ("Decode bytes first: data.decode('utf-8').",)
+
+
 class InvalidTokenIdError(ValidationError, TypeError):
     """An id that is not an integer. ``value`` is what was given."""
 
     value: object
     default_suggestions = ("Pass ids as integers: a list, a tuple or a numpy integer array.",)
+
+
+class TokenIdRangeError(ValidationError, OverflowError):
+    """An id that is negative or does not fit 32 bits. ``token_id`` is what was given."""
+
+    token_id: int
+    default_suggestions = ("Remove padding such as -100 before decoding.",)
+
+
+class VocabSizeError(ValidationError, AssertionError):
+    """A vocabulary that has not the size its ``explicit_n_vocab`` promises."""
+
+    default_suggestions = ("Leave explicit_n_vocab out, or compare the number of ranks and specials.",)
 
 
 class InvalidPatternError(ValidationError):

@@ -1,0 +1,1054 @@
+# cython: language_level=3, freethreading_compatible=True
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+"""The bridge to the C core. It translates: takes arguments, borrows bytes, calls C without
+the GIL, raises or returns. What each call means is in encoding.py and in ctok.h."""
+
+cimport cython
+from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.list cimport PyList_New
+from cpython.long cimport PyLong_FromUnsignedLong
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
+
+from ._ctok cimport *
+
+import threading
+
+from . import errors
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    str PyUnicode_DecodeUTF8Stateful(const char* s, Py_ssize_t size, const char* errors,
+                                     Py_ssize_t* consumed)
+    void PyList_SET_ITEM(object list, Py_ssize_t i, PyObject* item)
+    PyObject* PyList_GET_ITEM(object list, Py_ssize_t i)
+    PyObject* PyTuple_GET_ITEM(object tuple, Py_ssize_t i)
+    void Py_XINCREF(PyObject* item)
+
+cdef extern from "_pylong.h":
+    int64_t ctok_small_int(PyObject* item)
+
+__version__ = CTOK_VERSION.decode()
+UNICODE_VERSION = CTOK_UNICODE_VERSION.decode()
+
+# Buffers above this many bytes are given back after the call that needed them.
+cdef size_t KEEP_BYTES = 1 << 22
+
+
+# ---- ready-made ints ------------------------------------------------------------------
+
+# A list of ids is filled from a table of int objects instead of making an object per id. The
+# table is shared by all encodings and only ever replaced by a longer one; readers may hold the
+# old one, so it is never freed (their sum is at most twice the last).
+cdef size_t MAX_READY_INTS = 1 << 20
+cdef PyObject** ready_ints = NULL
+cdef size_t n_ready_ints = 0
+ready_lock = threading.Lock()
+
+
+cdef int make_ready_ints(size_t n) except -1:
+    global ready_ints, n_ready_ints
+    cdef size_t i, size = 1024
+    cdef PyObject** table
+
+    n = min(n, MAX_READY_INTS)
+    if n <= n_ready_ints:
+        return 0
+    while size < n:
+        size *= 2
+    with ready_lock:
+        if size <= n_ready_ints:
+            return 0
+        table = <PyObject**>malloc(size * sizeof(PyObject*))
+        if table == NULL:
+            raise MemoryError()
+        for i in range(size):
+            if i < n_ready_ints:
+                table[i] = ready_ints[i]
+            else:
+                number = PyLong_FromUnsignedLong(<unsigned long>i)
+                Py_INCREF(number)
+                table[i] = <PyObject*>number
+        ready_ints = table
+        n_ready_ints = size
+    return 0
+
+
+cdef list ids_to_list(const uint32_t* ids, size_t n):
+    cdef list out = PyList_New(<Py_ssize_t>n)
+    cdef PyObject** table = ready_ints
+    cdef size_t n_table = n_ready_ints
+    cdef size_t i
+    cdef PyObject* item
+
+    for i in range(n):
+        if ids[i] < n_table:
+            item = table[ids[i]]
+            Py_XINCREF(item)
+        else:
+            number = PyLong_FromUnsignedLong(ids[i])
+            Py_INCREF(number)
+            item = <PyObject*>number
+        PyList_SET_ITEM(out, <Py_ssize_t>i, item)
+    return out
+
+
+# ---- errors ---------------------------------------------------------------------------
+
+cdef object failure(const ctok_error* err):
+    """The exception for a failed call. Those that need more context are made by the caller."""
+    message = err.message.decode("utf-8", "replace")
+    if err.code == CTOK_E_MEMORY:
+        return MemoryError(message)
+    if err.code == CTOK_E_LIMIT:
+        return errors.LimitError(message)
+    if err.code == CTOK_E_SPLIT:
+        return errors.SplitError(message)
+    if err.code == CTOK_E_DUPLICATE:
+        return errors.InvalidRanksError(message, token_id=err.id)
+    if err.code == CTOK_E_RANK:
+        return errors.MissingRankError(message, offset=err.position)
+    if err.code == CTOK_E_ID:
+        return errors.UnknownTokenIdError(message, token_id=err.id, index=err.position)
+    return errors.ValidationError(message)
+
+
+cdef object pattern_failure(str pattern, const ctok_error* err):
+    offset = len(pattern.encode()[:err.position].decode("utf-8", "replace"))
+    message = err.message.decode("utf-8", "replace")
+    return errors.InvalidPatternError(
+        f"pattern: {message} (character {offset})", pattern=pattern, offset=offset
+    )
+
+
+# ---- splitters ------------------------------------------------------------------------
+
+cdef int make_splitter(str pattern, str engine, ctok_splitter* out) except -1:
+    """Compiles with the engine asked for; for None with the automaton if it can, else PCRE2."""
+    cdef bytes utf8 = pattern.encode()
+    cdef ctok_bytes view
+    cdef ctok_error err
+    cdef ctok_status status
+    cdef ctok_splitter* taken
+
+    memset(out, 0, sizeof(ctok_splitter))
+    memset(&err, 0, sizeof(err))
+    if engine not in (None, "automaton", "pcre2"):
+        raise errors.ValidationError(f"engine {engine!r}: 'automaton', 'pcre2' or None expected")
+    if engine != "pcre2":
+        view.ptr = <const uint8_t*><const char*>utf8
+        view.len = len(utf8)
+        status = ctok_splitter_compile(out, view, NULL, &err)
+        if status == CTOK_OK:
+            return 0
+        if status == CTOK_E_PATTERN or engine == "automaton":
+            if status in (CTOK_E_PATTERN, CTOK_E_UNSUPPORTED):
+                raise pattern_failure(pattern, &err)
+            raise failure(&err)
+        if status not in (CTOK_E_UNSUPPORTED, CTOK_E_LIMIT):
+            raise failure(&err)
+    from . import pcre2
+    taken = <ctok_splitter*><uintptr_t>pcre2.compile(pattern).take()
+    out[0] = taken[0]
+    free(taken)
+    return 0
+
+
+def parse_class(bytes pattern not None, size_t position, bint ignore_case=False):
+    """The code points of the class at `position` of a pattern, and where it ends."""
+    cdef ctok_class cls
+    cdef ctok_bytes view
+    cdef ctok_error err
+    cdef size_t end = 0
+    cdef size_t i
+
+    memset(&err, 0, sizeof(err))
+    view.ptr = <const uint8_t*><const char*>pattern
+    view.len = len(pattern)
+    if ctok_class_parse(&cls, view, position, ignore_case, &end, NULL, &err) != CTOK_OK:
+        raise pattern_failure(pattern.decode("utf-8", "replace"), &err)
+    try:
+        return [(cls.ranges[i][0], cls.ranges[i][1]) for i in range(cls.n_ranges)], end
+    finally:
+        ctok_class_free(&cls)
+
+
+cdef class Splitter:
+    """A pattern on its own: text to pieces."""
+    cdef ctok_splitter splitter
+    cdef readonly str pattern
+
+    def __cinit__(self, str pattern not None, str engine=None):
+        self.pattern = pattern
+        make_splitter(pattern, engine, &self.splitter)
+
+    def __dealloc__(self):
+        ctok_splitter_free(&self.splitter)
+
+    @property
+    def engine(self):
+        return self.splitter.name.decode()
+
+    def split(self, str text not None):
+        """The pieces of a text, in order."""
+        cdef Scratch scratch = Scratch(0)
+        cdef void* state = NULL
+        cdef ctok_bytes view
+        cdef list pieces = []
+
+        scratch.view(text, &view)
+        if self.splitter.state_new != NULL:
+            state = self.splitter.state_new(self.splitter.self)
+            if state == NULL:
+                raise MemoryError()
+        try:
+            split_all(&self.splitter, state, view, pieces)
+        finally:
+            if state != NULL:
+                self.splitter.state_free(self.splitter.self, state)
+        return pieces
+
+
+cdef int split_all(const ctok_splitter* splitter, void* state, ctok_bytes view,
+                   list pieces) except -1:
+    cdef ctok_split_cursor cursor
+    cdef ctok_split_block block
+    cdef ctok_error err
+    cdef ctok_status status
+    cdef uint32_t i, start
+    cdef const char* base
+
+    memset(&cursor, 0, sizeof(cursor))
+    memset(&err, 0, sizeof(err))
+    while True:
+        with nogil:
+            status = splitter.next(splitter.self, state, view, &cursor, &block, &err)
+        if status != CTOK_OK:
+            raise failure(&err)
+        if block.n_pieces == 0:
+            return 0
+        base = <const char*>view.ptr + block.start
+        start = 0
+        for i in range(block.n_pieces):
+            pieces.append(PyUnicode_DecodeUTF8(base + start, block.ends[i] - start, "strict"))
+            start = block.ends[i]
+
+
+# ---- scratch --------------------------------------------------------------------------
+
+cdef class Scratch:
+    """What one call at a time needs: the C scratch, the text as UTF-8, the ids."""
+    cdef ctok_scratch* ptr
+    cdef uint8_t* text
+    cdef size_t text_cap
+    cdef uint32_t* ids
+    cdef size_t ids_cap
+    cdef size_t n_surrogates
+
+    def __cinit__(self, size_t cache_bytes):
+        if ctok_scratch_new(&self.ptr, cache_bytes, NULL, NULL) != CTOK_OK:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        ctok_scratch_free(self.ptr)
+        free(self.text)
+        free(self.ids)
+
+    cdef int view(self, str text, ctok_bytes* out) except -1:
+        """Borrows the text: in place when ASCII, else as UTF-8 until the next call."""
+        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
+
+        self.n_surrogates = 0
+        if PyUnicode_IS_COMPACT_ASCII(text):
+            out.ptr = <const uint8_t*>PyUnicode_DATA(text)
+            out.len = n
+            return 0
+        if not self.transcode(PyUnicode_DATA(text), <size_t>PyUnicode_KIND(text), n, out):
+            raise MemoryError()
+        return 0
+
+    cdef bint transcode(self, const void* units, size_t unit_size, size_t n,
+                        ctok_bytes* out) noexcept nogil:
+        """False when out of memory."""
+        cdef size_t need = ctok_utf8_bound(unit_size, n)
+        cdef uint8_t* grown
+
+        if need > self.text_cap:
+            grown = <uint8_t*>realloc(self.text, need)
+            if grown == NULL:
+                return False
+            self.text = grown
+            self.text_cap = need
+        out.ptr = self.text
+        out.len = ctok_utf8_from_units(units, unit_size, n, self.text, &self.n_surrogates)
+        return True
+
+    cdef int room(self, size_t n) except -1:
+        """Makes room for n ids."""
+        cdef uint32_t* grown
+
+        if n > self.ids_cap:
+            grown = <uint32_t*>realloc(self.ids, n * sizeof(uint32_t))
+            if grown == NULL:
+                raise MemoryError()
+            self.ids = grown
+            self.ids_cap = n
+        return 0
+
+    cdef void trim(self) noexcept:
+        if self.text_cap > KEEP_BYTES:
+            free(self.text)
+            self.text = NULL
+            self.text_cap = 0
+        if self.ids_cap * sizeof(uint32_t) > KEEP_BYTES:
+            free(self.ids)
+            self.ids = NULL
+            self.ids_cap = 0
+
+
+@cython.final
+cdef class IdBuffer:
+    """uint32 ids in memory of their own, readable through the buffer protocol."""
+    cdef uint32_t* ids
+    cdef Py_ssize_t n
+    cdef Py_ssize_t shape[1]
+    cdef Py_ssize_t strides[1]
+
+    def __dealloc__(self):
+        free(self.ids)
+
+    def __len__(self):
+        return self.n
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        if flags & 1:
+            raise BufferError("ids are read-only")
+        self.shape[0] = self.n
+        self.strides[0] = sizeof(uint32_t)
+        view.obj = self
+        view.buf = self.ids
+        view.len = self.n * <Py_ssize_t>sizeof(uint32_t)
+        view.itemsize = sizeof(uint32_t)
+        view.readonly = 1
+        view.ndim = 1
+        view.format = "I"
+        view.shape = self.shape
+        view.strides = self.strides
+        view.suboffsets = NULL
+        view.internal = NULL
+
+
+cdef IdBuffer take_ids(uint32_t* ids, size_t n):
+    """Wraps malloc'ed ids, giving back what is not used."""
+    cdef IdBuffer buffer = IdBuffer.__new__(IdBuffer)
+    cdef uint32_t* shrunk = <uint32_t*>realloc(ids, (n if n > 0 else 1) * sizeof(uint32_t))
+
+    buffer.ids = shrunk if shrunk != NULL else ids
+    buffer.n = <Py_ssize_t>n
+    return buffer
+
+
+# ---- special tokens -------------------------------------------------------------------
+
+cdef class SpecialSets:
+    """Which specials are allowed and which are refused, as the core wants them."""
+    cdef bytes allowed_bits
+    cdef bytes disallowed_bits
+    cdef readonly tuple foreign
+    cdef const uint64_t* allowed
+    cdef const uint64_t* disallowed
+
+    def __cinit__(self, bytes allowed, bytes disallowed, tuple foreign=()):
+        self.allowed_bits = allowed
+        self.disallowed_bits = disallowed
+        self.foreign = foreign
+        self.allowed = <const uint64_t*><const char*>allowed if allowed is not None else NULL
+        self.disallowed = (
+            <const uint64_t*><const char*>disallowed if disallowed is not None else NULL
+        )
+
+
+# ---- the codec ------------------------------------------------------------------------
+
+cdef frozenset NO_SPECIALS = frozenset()
+
+
+cdef class Codec:
+    """A model with what its calls need. encoding.Encoding gives it its manners."""
+    cdef ctok_model* model
+    cdef ctok_model_info info
+    cdef size_t cache_bytes
+    cdef list pool
+    cdef SpecialSets refuse_all
+    cdef SpecialSets ordinary
+    cdef dict known_sets
+    cdef object __weakref__
+
+    def __cinit__(self, *args, **kwargs):
+        self.cache_bytes = CTOK_CACHE_DEFAULT
+        self.pool = []
+        self.known_sets = {}
+
+    def __dealloc__(self):
+        # The scratches hold splitter states of this model.
+        cdef Scratch scratch
+        if self.pool is not None:
+            for scratch in self.pool:
+                ctok_scratch_free(scratch.ptr)
+                scratch.ptr = NULL
+        ctok_model_free(self.model)
+
+    def _build(self, bytes blob not None, const uint32_t[::1] ends, const uint32_t[::1] ids,
+               merges, specials, pattern, engine, bint whole_piece, bint allow_duplicates):
+        """Fills and finishes a builder. merges: None or three uint32 arrays; specials:
+        (bytes, id) pairs; pattern: None for no splitting."""
+        cdef ctok_builder* builder = NULL
+        cdef ctok_splitter splitter
+        cdef ctok_error err
+        cdef ctok_bytes view
+        cdef const uint32_t[::1] left, right, merged
+        cdef size_t n = <size_t>ids.shape[0]
+        cdef uint32_t flags = 0
+
+        if self.model != NULL:
+            raise errors.ValidationError("an encoding is built once")
+        if ends.shape[0] != ids.shape[0]:
+            raise errors.ValidationError(f"{ends.shape[0]} token ends for {ids.shape[0]} ids")
+        memset(&err, 0, sizeof(err))
+        if ctok_builder_new(&builder, NULL, &err) != CTOK_OK:
+            raise failure(&err)
+        try:
+            view.ptr = <const uint8_t*><const char*>blob
+            view.len = len(blob)
+            if n > 0 and ctok_builder_add_tokens(builder, view, &ends[0], &ids[0], n,
+                                                 &err) != CTOK_OK:
+                raise failure(&err)
+            if merges is not None:
+                left, right, merged = merges
+                if not left.shape[0] == right.shape[0] == merged.shape[0]:
+                    raise errors.ValidationError("merges of unequal length")
+                if left.shape[0] > 0 and ctok_builder_add_merges(
+                    builder, &left[0], &right[0], &merged[0], <size_t>left.shape[0], &err
+                ) != CTOK_OK:
+                    raise failure(&err)
+            for text, token_id in specials:
+                view.ptr = <const uint8_t*><const char*>text
+                view.len = len(text)
+                if ctok_builder_add_special(builder, view, token_id, &err) != CTOK_OK:
+                    raise failure(&err)
+            if pattern is not None:
+                make_splitter(pattern, engine, &splitter)
+                if ctok_builder_set_splitter(builder, &splitter, &err) != CTOK_OK:
+                    ctok_splitter_free(&splitter)
+                    raise failure(&err)
+            if allow_duplicates:
+                flags |= CTOK_BUILD_ALLOW_DUPLICATES
+            if not whole_piece:
+                flags |= CTOK_BUILD_NO_WHOLE_PIECE
+            if ctok_builder_set_flags(builder, flags, &err) != CTOK_OK:
+                raise failure(&err)
+            with nogil:
+                ctok_builder_finish(&self.model, builder, &err)
+            if self.model == NULL:
+                raise failure(&err)
+        finally:
+            ctok_builder_free(builder)
+        ctok_model_describe(self.model, &self.info)
+        words = (self.info.n_specials + 63) // 64
+        self.ordinary = SpecialSets(None, None)
+        self.refuse_all = SpecialSets(None, b"\xff" * (8 * words) if words else None)
+
+    # ---- facts ----
+
+    @property
+    def _info(self):
+        """What the core says of the model."""
+        info = dict(self.info)
+        info["splitter"] = self.info.splitter.decode() if self.info.splitter != NULL else "none"
+        return info
+
+    def _token_bytes(self, uint32_t token_id):
+        """The bytes of an id, or None."""
+        cdef ctok_bytes token
+        if ctok_model_token(self.model, token_id, &token) != CTOK_OK:
+            return None
+        return PyBytes_FromStringAndSize(<const char*>token.ptr, <Py_ssize_t>token.len)
+
+    def _find(self, bytes token not None):
+        """The id of a token, specials excluded, or None."""
+        cdef ctok_bytes view
+        cdef uint32_t token_id
+        view.ptr = <const uint8_t*><const char*>token
+        view.len = len(token)
+        if ctok_model_find(self.model, view, &token_id) != CTOK_OK:
+            return None
+        return token_id
+
+    def _merge(self, bytes left not None, bytes right not None):
+        """(rank, merged bytes) of two tokens that merge, or None."""
+        cdef ctok_bytes left_view, right_view, merged
+        cdef uint32_t rank
+        left_view.ptr = <const uint8_t*><const char*>left
+        left_view.len = len(left)
+        right_view.ptr = <const uint8_t*><const char*>right
+        right_view.len = len(right)
+        if ctok_model_merge(self.model, left_view, right_view, &rank, &merged) != CTOK_OK:
+            return None
+        return rank, PyBytes_FromStringAndSize(<const char*>merged.ptr, <Py_ssize_t>merged.len)
+
+    # ---- pool ----
+
+    cdef Scratch borrow(self):
+        # pop and append of a list are atomic, with the GIL and without.
+        try:
+            return <Scratch>self.pool.pop()
+        except IndexError:
+            return Scratch(self.cache_bytes)
+
+    cdef void give_back(self, Scratch scratch) noexcept:
+        scratch.trim()
+        self.pool.append(scratch)
+
+    def cache_clear(self):
+        """Forgets all cached words and gives their memory back."""
+        cdef Scratch scratch
+        while True:
+            try:
+                scratch = <Scratch>self.pool.pop()
+            except IndexError:
+                return
+            ctok_scratch_free(scratch.ptr)
+            scratch.ptr = NULL
+
+    # ---- encode ----
+
+    cdef SpecialSets sets(self, allowed, disallowed):
+        """The sets for tiktoken's two arguments; known ones without a look at their members."""
+        if disallowed == "all":
+            if allowed is NO_SPECIALS or not allowed:
+                return self.refuse_all
+        elif not disallowed and not allowed:
+            return self.ordinary
+        return self._special_sets(allowed, disallowed)
+
+    def _special_sets(self, allowed, disallowed):
+        raise NotImplementedError  # Encoding knows its specials by name
+
+    cdef object encode_failure(self, str text, ctok_bytes view, const ctok_error* err):
+        offset = 0
+        if err.code in (CTOK_E_SPECIAL, CTOK_E_RANK) and err.position <= view.len:
+            offset = len(
+                (<const char*>view.ptr)[:err.position].decode("utf-8", "surrogateescape")
+            )
+        if err.code == CTOK_E_SPECIAL:
+            return self._disallowed(err.id, offset)
+        if err.code == CTOK_E_RANK:
+            byte = (<const char*>view.ptr)[err.position:err.position + 1]
+            return errors.MissingRankError(
+                f"byte {byte!r} at character {offset} is no token and merges into none",
+                piece=byte, offset=offset,
+            )
+        return failure(err)
+
+    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch,
+                         ctok_output* out) except -1:
+        """Encodes into out, or into the scratch's ids when out has none."""
+        cdef ctok_bytes view
+        cdef ctok_encode_options options
+        cdef ctok_error err
+        cdef ctok_status status
+        cdef size_t bound
+
+        for foreign in sets.foreign:
+            if foreign in text:
+                raise self._disallowed(None, text.index(foreign), foreign)
+        scratch.view(text, &view)
+        options.allowed = sets.allowed
+        options.disallowed = sets.disallowed
+        options.max_ids = 0
+        options.text_is_utf8 = 1
+        bound = ctok_encode_bound(self.model, view.len)
+        if out.ids == NULL:
+            scratch.room(bound)
+            out.ids = scratch.ids
+            out.cap = bound
+        with nogil:
+            status = ctok_encode(self.model, scratch.ptr, view, &options, out, &err)
+        if status != CTOK_OK:
+            raise self.encode_failure(text, view, &err)
+        return 0
+
+    cdef list encode_list(self, str text, SpecialSets sets):
+        cdef Scratch scratch = self.borrow()
+        cdef ctok_output out
+
+        memset(&out, 0, sizeof(out))
+        try:
+            self.encode_into(text, sets, scratch, &out)
+            if n_ready_ints <= self.info.max_id and n_ready_ints < MAX_READY_INTS:
+                make_ready_ints(<size_t>self.info.max_id + 1)
+            return ids_to_list(out.ids, out.n)
+        finally:
+            self.give_back(scratch)
+
+    cdef IdBuffer encode_buffer(self, str text, SpecialSets sets):
+        cdef Scratch scratch = self.borrow()
+        cdef ctok_output out
+        cdef size_t bound
+
+        memset(&out, 0, sizeof(out))
+        try:
+            # A character makes at most 4 bytes and so at most 4 ids.
+            bound = ctok_encode_bound(
+                self.model, ctok_utf8_bound(4, <size_t>PyUnicode_GET_LENGTH(text))
+                if not PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_GET_LENGTH(text))
+            out.ids = <uint32_t*>malloc(bound * sizeof(uint32_t))
+            out.cap = bound
+            if out.ids == NULL:
+                raise MemoryError()
+            try:
+                self.encode_into(text, sets, scratch, &out)
+            except BaseException:
+                free(out.ids)
+                raise
+            return take_ids(out.ids, out.n)
+        finally:
+            self.give_back(scratch)
+
+    def encode(self, str text not None, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
+        return self.encode_list(text, self.sets(allowed_special, disallowed_special))
+
+    def encode_ordinary(self, str text not None):
+        return self.encode_list(text, self.ordinary)
+
+    def _encode_buffer(self, str text not None, SpecialSets sets not None):
+        return self.encode_buffer(text, sets)
+
+    def encode_ordinary_to_buffer(self, str text not None):
+        return self.encode_buffer(text, self.ordinary)
+
+    def _count(self, str text not None, SpecialSets sets, size_t limit):
+        """(ids, bytes done): how many ids the text has, counting no further than limit (0:
+        all), and how many bytes of UTF-8 these stand for."""
+        cdef Scratch scratch = self.borrow()
+        cdef ctok_bytes view
+        cdef ctok_encode_options options
+        cdef ctok_output out
+        cdef ctok_error err
+        cdef ctok_status status
+
+        if sets is None:
+            sets = self.ordinary
+        memset(&out, 0, sizeof(out))
+        try:
+            for foreign in sets.foreign:
+                if foreign in text:
+                    raise self._disallowed(None, text.index(foreign), foreign)
+            scratch.view(text, &view)
+            options.allowed = sets.allowed
+            options.disallowed = sets.disallowed
+            options.max_ids = limit
+            options.text_is_utf8 = 1
+            with nogil:
+                status = ctok_encode(self.model, scratch.ptr, view, &options, &out, &err)
+            if status != CTOK_OK:
+                raise self.encode_failure(text, view, &err)
+            return out.n, out.consumed
+        finally:
+            self.give_back(scratch)
+
+    def _encode_ranges(self, str text not None, SpecialSets sets not None):
+        """(ids, byte ranges, character ranges, surrogates): lists of the same length."""
+        cdef Scratch scratch = self.borrow()
+        cdef ctok_output out
+        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
+        cdef size_t bound
+
+        memset(&out, 0, sizeof(out))
+        bound = n if PyUnicode_IS_COMPACT_ASCII(text) else ctok_utf8_bound(4, n)
+        bound = ctok_encode_bound(self.model, bound)
+        out.cap = bound
+        out.ids = <uint32_t*>malloc(bound * sizeof(uint32_t))
+        out.ranges = <ctok_range*>malloc(bound * sizeof(ctok_range))
+        try:
+            if out.ids == NULL or out.ranges == NULL:
+                raise MemoryError()
+            self.encode_into(text, sets, scratch, &out)
+            byte_ranges = [(out.ranges[i].start, out.ranges[i].end) for i in range(out.n)]
+            return (
+                [out.ids[i] for i in range(out.n)],
+                byte_ranges,
+                character_ranges(text, scratch, &out, byte_ranges),
+                scratch.n_surrogates,
+            )
+        finally:
+            free(out.ids)
+            free(out.ranges)
+            self.give_back(scratch)
+
+    def _encode_piece(self, piece):
+        """The ids of bytes that are one piece."""
+        cdef Scratch scratch = self.borrow()
+        cdef ctok_bytes view
+        cdef ctok_output out
+        cdef ctok_error err
+        cdef bytes data = bytes(piece)
+        cdef ctok_status status
+
+        memset(&out, 0, sizeof(out))
+        view.ptr = <const uint8_t*><const char*>data
+        view.len = len(data)
+        try:
+            scratch.room(view.len + 1)
+            out.ids = scratch.ids
+            out.cap = view.len + 1
+            with nogil:
+                status = ctok_encode_piece(self.model, scratch.ptr, view, &out, &err)
+            if status != CTOK_OK:
+                raise self.encode_failure("", view, &err)
+            return [out.ids[i] for i in range(out.n)]
+        finally:
+            self.give_back(scratch)
+
+    # ---- decode ----
+
+    cdef size_t gather(self, ids, Scratch scratch) except? 0:
+        """Copies ids into the scratch; returns their number."""
+        cdef Py_ssize_t n, i
+        cdef int64_t value
+        cdef PyObject* item
+        cdef bint is_list = type(ids) is list
+
+        if not is_list and type(ids) is not tuple:
+            if isinstance(ids, (str, bytes, bytearray)):
+                raise errors.InvalidTokenIdError(
+                    f"ids are {type(ids).__name__}, integers expected", value=ids)
+            if isinstance(ids, IdBuffer):
+                ids = memoryview(ids)
+            try:
+                ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)
+            except TypeError:
+                raise errors.InvalidTokenIdError(
+                    f"ids are {type(ids).__name__}, a sequence of integers expected", value=ids
+                ) from None
+            if type(ids) is not list:
+                raise errors.InvalidTokenIdError("ids are one number, a sequence expected",
+                                                 value=ids)
+            is_list = True
+        n = len(ids)
+        scratch.room(<size_t>n + 1)
+        for i in range(n):
+            item = PyList_GET_ITEM(ids, i) if is_list else PyTuple_GET_ITEM(ids, i)
+            value = ctok_small_int(item)
+            if value < 0:
+                value = token_id_of(<object>item)
+            scratch.ids[i] = <uint32_t>value
+        return <size_t>n
+
+    def decode_bytes(self, tokens):
+        cdef Scratch scratch = self.borrow()
+        try:
+            return self.decode_gathered(scratch, self.gather(tokens, scratch), NULL)
+        finally:
+            self.give_back(scratch)
+
+    def decode(self, tokens, str errors="replace"):
+        cdef Scratch scratch = self.borrow()
+        cdef bytes handler = errors.encode()
+        try:
+            return self.decode_gathered(scratch, self.gather(tokens, scratch), handler)
+        finally:
+            self.give_back(scratch)
+
+    cdef object decode_gathered(self, Scratch scratch, size_t n, const char* handler):
+        """bytes of the scratch's n ids, or with a handler str."""
+        cdef ctok_error err
+        cdef ctok_status status
+        cdef size_t need = 8 * n + 64
+        cdef size_t cap = 0
+
+        while True:
+            if need > scratch.text_cap:
+                free(scratch.text)
+                scratch.text_cap = 0
+                scratch.text = <uint8_t*>malloc(need)
+                if scratch.text == NULL:
+                    raise MemoryError()
+                scratch.text_cap = need
+            cap = scratch.text_cap
+            with nogil:
+                status = ctok_decode(self.model, scratch.ids, n, scratch.text, cap, &need, &err)
+            if status == CTOK_OK:
+                break
+            if status != CTOK_E_SPACE:
+                raise failure(&err)
+        if handler == NULL:
+            return PyBytes_FromStringAndSize(<const char*>scratch.text, <Py_ssize_t>need)
+        return PyUnicode_DecodeUTF8(<const char*>scratch.text, <Py_ssize_t>need, handler)
+
+    def decode_stream(self, str errors="replace"):
+        return DecodeStream(self, errors)
+
+
+cdef int64_t token_id_of(item) except -1:
+    """An id from any integer: numpy's, bool, big ones; a typed error for the rest."""
+    try:
+        value = item.__index__()
+    except (AttributeError, TypeError):
+        raise errors.InvalidTokenIdError(
+            f"id {item!r} is {type(item).__name__}, an integer expected", value=item) from None
+    if not 0 <= value <= 0xFFFFFFFF:
+        raise errors.TokenIdRangeError(
+            f"id {value} is outside 0 to 4294967295", token_id=value)
+    return value
+
+
+cdef list character_ranges(str text, Scratch scratch, const ctok_output* out, list byte_ranges):
+    """Byte ranges as character ranges. A token that holds part of a character counts it
+    wholly. Starts never fall, so one walk over the text does for all."""
+    cdef const uint8_t* utf8 = scratch.text
+    cdef size_t at = 0      # byte that was walked to
+    cdef size_t n_chars = 0  # characters that start before it
+    cdef size_t i, end, start_char, end_char
+    cdef list ranges
+
+    if PyUnicode_IS_COMPACT_ASCII(text):
+        return list(byte_ranges)
+    ranges = []
+    for i in range(out.n):
+        while at < out.ranges[i].start:
+            n_chars += (utf8[at] & 0xC0) != 0x80
+            at += 1
+        # A start inside a character belongs to the character that began before it.
+        start_char = n_chars if (utf8[at] & 0xC0) != 0x80 else n_chars - 1
+        end = at
+        end_char = n_chars
+        while end < out.ranges[i].end:
+            end_char += (utf8[end] & 0xC0) != 0x80
+            end += 1
+        ranges.append((start_char, end_char))
+    return ranges
+
+
+# ---- batches --------------------------------------------------------------------------
+
+cdef struct BatchText:
+    const void* units
+    size_t unit_size  # 0: ASCII
+    size_t n_units
+
+
+cdef class Batch:
+    """Some texts, encoded one after the other by whichever thread calls run."""
+    cdef Codec codec
+    cdef SpecialSets sets
+    cdef list texts
+    cdef BatchText* views
+    cdef size_t n_texts
+    cdef size_t n_done
+    cdef uint32_t* ids
+    cdef size_t n_ids
+    cdef size_t cap
+    cdef size_t* counts
+    cdef ctok_error err
+    cdef bint failed
+    cdef bint out_of_memory
+
+    def __cinit__(self, Codec codec not None, SpecialSets sets not None, list texts not None):
+        cdef size_t i
+        cdef size_t total = 0
+
+        self.codec = codec
+        self.sets = sets
+        self.texts = texts
+        self.n_texts = <size_t>len(texts)
+        self.views = <BatchText*>malloc((self.n_texts + 1) * sizeof(BatchText))
+        self.counts = <size_t*>malloc((self.n_texts + 1) * sizeof(size_t))
+        if self.views == NULL or self.counts == NULL:
+            raise MemoryError()
+        for i in range(self.n_texts):
+            text = texts[i]
+            if not isinstance(text, str):
+                raise errors.TextTypeError(
+                    f"text {i} is {type(text).__name__}, str expected", value=text)
+            for foreign in sets.foreign:
+                if foreign in text:
+                    raise codec._disallowed(None, text.index(foreign), foreign)
+            self.views[i].units = PyUnicode_DATA(text)
+            self.views[i].n_units = <size_t>PyUnicode_GET_LENGTH(text)
+            self.views[i].unit_size = (
+                0 if PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_KIND(text))
+            total += self.views[i].n_units
+        self.cap = total // 3 + 64
+        self.ids = <uint32_t*>malloc(self.cap * sizeof(uint32_t))
+        if self.ids == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        free(self.views)
+        free(self.counts)
+        free(self.ids)
+
+    def run(self):
+        """Encodes all texts without the GIL. Raises nothing: see check."""
+        cdef Scratch scratch = self.codec.borrow()
+        with nogil:
+            self.run_all(scratch)
+        self.codec.give_back(scratch)
+
+    cdef void run_all(self, Scratch scratch) noexcept nogil:
+        cdef ctok_encode_options options
+        cdef ctok_output out
+        cdef ctok_bytes view
+        cdef size_t i, need
+        cdef uint32_t* grown
+
+        memset(&out, 0, sizeof(out))
+        options.allowed = self.sets.allowed
+        options.disallowed = self.sets.disallowed
+        options.max_ids = 0
+        options.text_is_utf8 = 1
+        for i in range(self.n_texts):
+            if self.views[i].unit_size == 0:
+                view.ptr = <const uint8_t*>self.views[i].units
+                view.len = self.views[i].n_units
+            elif not scratch.transcode(self.views[i].units, self.views[i].unit_size,
+                                       self.views[i].n_units, &view):
+                self.out_of_memory = True
+                return
+            need = self.n_ids + ctok_encode_bound(self.codec.model, view.len)
+            if need > self.cap:
+                need = max(need, self.cap + self.cap // 2)
+                grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
+                if grown == NULL:
+                    self.out_of_memory = True
+                    return
+                self.ids = grown
+                self.cap = need
+            out.ids = self.ids + self.n_ids
+            out.cap = self.cap - self.n_ids
+            if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
+                           &self.err) != CTOK_OK:
+                self.failed = True
+                return
+            self.counts[i] = out.n
+            self.n_ids += out.n
+            self.n_done += 1
+
+    def check(self):
+        """Raises what run met."""
+        cdef Scratch scratch
+        cdef ctok_bytes view
+        if self.out_of_memory:
+            raise MemoryError()
+        if self.failed:
+            scratch = self.codec.borrow()
+            try:
+                text = self.texts[self.n_done]
+                scratch.view(text, &view)
+                error = self.codec.encode_failure(text, view, &self.err)
+                error.add_note(f"in text {self.n_done} of the batch")
+                raise error
+            finally:
+                self.codec.give_back(scratch)
+
+    def lists(self):
+        """The ids of each text as a list."""
+        cdef size_t i
+        cdef size_t start = 0
+        cdef list out = []
+
+        make_ready_ints(<size_t>self.codec.info.max_id + 1)
+        for i in range(self.n_texts):
+            out.append(ids_to_list(self.ids + start, self.counts[i]))
+            start += self.counts[i]
+        return out
+
+    def lengths(self):
+        """How many ids each text has."""
+        cdef size_t i
+        return [self.counts[i] for i in range(self.n_texts)]
+
+    def take(self):
+        """All ids in one buffer; the batch is empty afterwards."""
+        buffer = take_ids(self.ids, self.n_ids)
+        self.ids = NULL
+        self.n_ids = 0
+        self.cap = 0
+        return buffer
+
+
+def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,
+                 size_t n_parts):
+    """Batches of about equal size in characters, at most n_parts, none empty; in order."""
+    cdef size_t total = 0
+    cdef size_t share, used = 0
+    cdef list batches = []
+    cdef list part = []
+
+    for text in texts:
+        if isinstance(text, str):
+            total += <size_t>PyUnicode_GET_LENGTH(text)
+    share = total // max(n_parts, 1) + 1
+    for text in texts:
+        part.append(text)
+        used += <size_t>PyUnicode_GET_LENGTH(text) if isinstance(text, str) else 0
+        if used >= share:
+            batches.append(Batch(codec, sets, part))
+            part = []
+            used = 0
+    if part or not batches:
+        batches.append(Batch(codec, sets, part))
+    return batches
+
+
+# ---- streaming decode -----------------------------------------------------------------
+
+cdef class DecodeStream:
+    """Ids one at a time to text. Bytes of a character that is not complete are held back
+    until it is."""
+    cdef Codec codec
+    cdef bytes handler
+    cdef bytes held
+
+    def __cinit__(self, Codec codec not None, str errors="replace"):
+        self.codec = codec
+        self.handler = errors.encode()
+        self.held = b""
+
+    def push(self, token_id):
+        """The text that is complete with this id; "" while a character is not."""
+        cdef ctok_bytes token
+        cdef int64_t value = ctok_small_int(<PyObject*>token_id)
+        cdef Py_ssize_t consumed = 0
+        cdef bytes data
+        cdef str text
+
+        if value < 0:
+            value = token_id_of(token_id)
+        if ctok_model_token(self.codec.model, <uint32_t>value, &token) != CTOK_OK:
+            raise errors.UnknownTokenIdError(f"id {value} is not a token", token_id=value)
+        if not self.held:
+            text = PyUnicode_DecodeUTF8Stateful(<const char*>token.ptr, <Py_ssize_t>token.len,
+                                                self.handler, &consumed)
+            if consumed < <Py_ssize_t>token.len:
+                self.held = (<const char*>token.ptr)[consumed:token.len]
+            return text
+        data = self.held + (<const char*>token.ptr)[:token.len]
+        text = PyUnicode_DecodeUTF8Stateful(data, len(data), self.handler, &consumed)
+        self.held = data[consumed:]
+        return text
+
+    def flush(self):
+        """What is held back, which no id will complete any more."""
+        data = self.held
+        self.held = b""
+        return data.decode("utf-8", self.handler.decode())
