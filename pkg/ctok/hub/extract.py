@@ -109,9 +109,10 @@ def extract(
         PosixPath('data')
     """
     source, place = Path(archive), Path(target)
-    if not force and _is_complete(place, source):
-        return place
     if not force and place.exists() and (not place.is_dir() or any(place.iterdir())):
+        # Looked at in this order, since another process may publish the target meanwhile.
+        if _is_complete(place, source):
+            return place
         raise TargetExistsError(f"{place}: exists and was not extracted from {source}")
     kind = archive_format(source)
     if kind is None:

@@ -33,7 +33,8 @@ from typing import Any
 from ctok.errors import FormatError
 from ctok.hub.compressed import sync_directory
 from ctok.hub.errors import VERIFICATION, HubError
-from ctok.hub.reference import PREFIXES, Kind
+from ctok.hub.paths import RepoType
+from ctok.hub.reference import PREFIXES
 
 VERSION = 1
 DEFAULT_NAME = "ctok.lock"
@@ -70,7 +71,7 @@ class PinnedRepo:
     """One repository at one revision: the commit that it means and the files in it."""
 
     repo: str
-    kind: Kind
+    kind: RepoType
     revision: str
     commit: str
     files: Mapping[str, PinnedFile] = field(default_factory=dict)
@@ -181,7 +182,7 @@ def parse_lock(data: Any, source: str) -> Lock:
         for key, entry in data["repos"].items():
             name, _, revision = key.partition("@")
             prefix, _, rest = name.partition("/")
-            kind: Kind = PREFIXES[prefix] if prefix in PREFIXES and rest else "model"
+            kind: RepoType = PREFIXES[prefix] if prefix in PREFIXES and rest else "model"
             repo = name if kind == "model" else rest
             files = {}
             for path, file in entry["files"].items():

@@ -122,11 +122,8 @@ class RangedFile(io.RawIOBase):
         first = self.requests == 0
         self.requests += 1
         with self._ask(headers) as reply:
-            if (
-                reply.status_code == 416
-                and first
-                and reply.headers.get("Content-Range", "") in ("bytes */0",)
-            ):
+            part = reply.headers.get("Content-Range", "")
+            if reply.status_code == 416 and first and part == "bytes */0":
                 return b""
             if reply.status_code == 200 and self._etag is None and not self.size:
                 return self._take_whole(reply)

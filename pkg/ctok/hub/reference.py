@@ -20,19 +20,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, unquote
 
-from ctok.errors import ValidationError
+from ctok.hub.errors import HubValidationError
+from ctok.hub.paths import (
+    PLURALS,
+    RepoType,
+    check_filename,
+    check_repo_id,
+    check_repo_type,
+    check_revision,
+)
 
-Kind = Literal["model", "dataset", "space"]
-PREFIXES: dict[str, Kind] = {"models": "model", "datasets": "dataset", "spaces": "space"}
+PREFIXES: dict[str, RepoType] = {plural: kind for kind, plural in PLURALS.items()}
 # Revisions with slashes that need no quoting.
 BARE_REVISION = re.compile(r"refs/(?:pr|convert)/[^/]+")
-SEGMENT = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 OPTIONS = ("revision", "subdir", "token", "offline", "repo_type")
 
 
@@ -52,7 +58,7 @@ class Reference:
 
     local: Path | None = None
     repo: str = ""
-    kind: Kind = "model"
+    kind: RepoType = "model"
     revision: str | None = None
     subdir: str = ""
     token: str | bool | None = field(default=None, repr=False)
@@ -87,7 +93,7 @@ def parse_reference(value: Any, **options: Any) -> Reference:
             nothing. A revision given twice must be the same twice.
 
     Raises:
-        ValidationError: it names no repository, or contradicts itself.
+        HubValidationError: it names no repository, or contradicts itself.
 
     Example:
         >>> parse_reference("datasets/org/name@refs/pr/1").kind
@@ -105,7 +111,7 @@ def parse_reference(value: Any, **options: Any) -> Reference:
     if isinstance(value, os.PathLike):
         return _merged(Reference(local=Path(value)), {}, options)
     if not isinstance(value, str) or not value.strip():
-        raise ValidationError(f"{value!r} names no repository or directory")
+        raise HubValidationError(f"{value!r} names no repository or directory", value=value)
     return _merged(_parse_text(value), {}, options)
 
 
@@ -117,15 +123,15 @@ def _parse_text(text: str) -> Reference:
         return Reference(local=path)
     head, at, revision = text.partition("@")
     parts = head.split("/")
-    kind: Kind = "model"
+    kind: RepoType = "model"
     if len(parts) in (2, 3) and parts[0] in PREFIXES:
         kind = PREFIXES[parts.pop(0)]
     if at and not revision:
-        raise ValidationError(f"{text!r}: nothing follows the @")
+        raise HubValidationError(f"{text!r}: nothing follows the @", value=text)
     return Reference(
         repo=_repo_id("/".join(parts), text),
         kind=kind,
-        revision=unquote(revision) or None,
+        revision=check_revision(unquote(revision)) if at else None,
     )
 
 
@@ -133,7 +139,7 @@ def _parse_url(url: str) -> Reference:
     """``hf://[datasets/|spaces/]org/name[@revision][/path]``."""
     rest = url.removeprefix("hf://")
     first, _, tail = rest.partition("/")
-    kind: Kind = "model"
+    kind: RepoType = "model"
     if first in PREFIXES and tail:
         kind, rest = PREFIXES[first], tail
     repo, at, behind = rest.partition("@")
@@ -142,8 +148,9 @@ def _parse_url(url: str) -> Reference:
         revision = bare.group() if bare else behind.split("/", 1)[0]
         subdir = behind[len(revision) :].lstrip("/")
         if not revision:
-            raise ValidationError(f"{url!r}: nothing follows the @")
-        return Reference(None, _repo_id(repo, url), kind, unquote(revision), _inside(subdir))
+            raise HubValidationError(f"{url!r}: nothing follows the @", value=url)
+        asked = check_revision(unquote(revision))
+        return Reference(None, _repo_id(repo, url), kind, asked, _inside(subdir))
     # An @ further right is part of a file's name.
     parts = rest.split("/", 2)
     return Reference(
@@ -154,32 +161,33 @@ def _parse_url(url: str) -> Reference:
 
 
 def _repo_id(text: str, source: str) -> str:
-    """Checks the shape that the Hub demands: one or two plain names, no ``..`` or ``--``."""
-    parts = text.split("/")
-    plain = len(parts) <= 2 and all(SEGMENT.fullmatch(part) for part in parts)
-    if not plain or ".." in text or "--" in text or text.endswith(".git"):
-        raise ValidationError(
+    try:
+        return check_repo_id(text)
+    except HubValidationError as exc:
+        raise HubValidationError(
             f"{source!r} is neither an existing directory nor a repository id",
+            value=source,
             suggestions=(
                 "A repository is written org/name, org/name@revision or datasets/org/name.",
                 "A directory is written with a leading ./ or /.",
             ),
-        )
-    return text
+        ) from exc
 
 
 def _inside(path: str) -> str:
-    parts = [part for part in path.split("/") if part]
-    if any(part in (".", "..") for part in parts) or "\\" in path or "\0" in path:
-        raise ValidationError(f"{path!r} is no path inside a repository")
-    return "/".join(parts)
+    path = path.strip("/")
+    return check_filename(path) if path else ""
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {"kind": check_repo_type, "revision": check_revision}
 
 
 def _merged(found: Reference, given: dict[str, Any], options: dict[str, Any]) -> Reference:
     for name in (*given, *options):
         if name not in OPTIONS:
-            raise ValidationError(
-                f"{name!r} is no option of a repository reference; known: {', '.join(OPTIONS)}"
+            raise HubValidationError(
+                f"{name!r} is no option of a repository reference; known: {', '.join(OPTIONS)}",
+                value=name,
             )
     for more in (given, options):
         for name, value in more.items():
@@ -191,6 +199,9 @@ def _merged(found: Reference, given: dict[str, Any], options: dict[str, Any]) ->
             name = "kind" if name == "repo_type" else name
             old = getattr(found, name)
             if name == "revision" and old not in (None, value):
-                raise ValidationError(f"{found} asks for revision {old!r} and for {value!r}")
-            found = replace(found, **{name: value})
+                raise HubValidationError(
+                    f"{found} asks for revision {old!r} and for {value!r}", value=value
+                )
+            checked: dict[str, Any] = {name: CHECKS.get(name, lambda same: same)(value)}
+            found = replace(found, **checked)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctok.errors import ValidationError
+from ctok.hub.errors import HubValidationError
 from ctok.hub.reference import Reference, parse_reference
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -109,6 +109,10 @@ def test_the_token_is_never_shown() -> None:
         "hf://org/name/../x",
         "hf://org/name/a/./b",
         "hf://org/name@v1/..",
+        "hf://org/name@..%2F../a",
+        "org/name@../../x",
+        "org/name@/etc",
+        "org/name@a\0b",
         "hf://org/name/a\\..\\b",
         {"revision": "v1"},
         {"repo": "org/name", "colour": "red"},
@@ -117,6 +121,6 @@ def test_the_token_is_never_shown() -> None:
     ],
 )
 def test_what_names_no_repository_is_refused(value: Any) -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(HubValidationError) as caught:
         parse_reference(value)
     assert caught.value.suggestions()
