@@ -28,7 +28,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
@@ -385,5 +385,6 @@ def _remove_stale(place: Path) -> None:
     """Removes what killed processes left behind, once it is a day old."""
     oldest = time.time() - STALE_SECONDS
     for left in place.parent.glob(f".{place.name}.*.extracting"):
-        if left.stat().st_mtime < oldest:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its owner has just published it
+            if left.stat().st_mtime < oldest:
+                shutil.rmtree(left, ignore_errors=True)
