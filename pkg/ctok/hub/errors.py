@@ -15,11 +15,14 @@
     │   └── RateLimitError                                 429, with ``retry_after``
     ├── EntryNotFoundError             a file that is not there
     │   ├── RemoteEntryNotFoundError                       ... on the Hub
-    │   └── LocalEntryNotFoundError    (FileNotFoundError) ... in the cache, and no way to get it
+    │   └── LocalEntryNotFoundError    (FileNotFoundError) ... in the cache
+    │       ├── OfflineEntryNotFoundError  (OfflineModeError)    and offline
+    │       └── UnreachableEntryError      (HubConnectionError)  and the Hub gave no answer
     ├── HubConnectionError             (ConnectionError)   no answer
     │   ├── HubTimeoutError            (TimeoutError)      none in time
     │   └── CircuitOpenError                               a host that failed lately is left alone
     ├── OfflineModeError               (ConnectionError)   offline mode forbids the request
+    │   └── OfflineEntryNotFoundError                      ... for a file that is not cached
     ├── VerificationError              bytes that are not what they should be
     │   ├── ChecksumError                                  another SHA-256 or git SHA-1
     │   └── TruncatedError                                 another length
@@ -95,11 +98,12 @@ class HubValidationError(HubError, ValidationError):
 class HubHTTPError(HubError, OSError):
     """The server answered, and not with what was asked for.
 
-    ``status``, ``url`` (without its query), ``request_id`` (quote it when you report a problem)
-    and ``server_message`` (shortened).
+    ``status``, ``url`` (without its query), ``request_id`` (quote it when you report a problem),
+    ``server_message`` (shortened) and ``retry_after``, the seconds that the server asks to wait.
     """
 
     url: str
+    retry_after: float | None = None
     request_id: str | None = None
     server_message: str | None = None
     category = "api_status"
@@ -188,7 +192,6 @@ class AuthenticationError(HubHTTPError, PermissionError):
 class RateLimitError(HubHTTPError):
     """Too many requests (429). ``retry_after`` seconds, where the server said."""
 
-    retry_after: float | None = None
     exit_code = NETWORK
 
     def suggestions(self) -> list[str]:
@@ -206,11 +209,16 @@ class EntryNotFoundError(HubError):
     repo_id: str
     revision: str
     filename: str
-    default_suggestions = ("Names are case-sensitive and include the subfolder.",)
+    default_suggestions: tuple[str, ...] = ("Names are case-sensitive and include the subfolder.",)
 
 
 class RemoteEntryNotFoundError(EntryNotFoundError, HubHTTPError):
-    """The repository has no such file at that revision."""
+    """The repository has no such file at that revision.
+
+    ``commit`` is the full hash that the revision means, where the Hub said so.
+    """
+
+    commit: str | None = None
 
     def suggestions(self) -> list[str]:
         return [
@@ -231,9 +239,13 @@ class LocalEntryNotFoundError(EntryNotFoundError, FileNotFoundError):
 
 
 class HubConnectionError(HubError, ConnectionError):
-    """The server gave no answer. ``url`` (without its query)."""
+    """The server gave no answer. ``url`` (without its query).
+
+    ``final`` says that trying again is of no use, as with a wrong certificate.
+    """
 
     url: str
+    final: bool = False
     category = "api_connection"
     exit_code = NETWORK
     default_suggestions: tuple[str, ...] = (
@@ -270,10 +282,35 @@ class OfflineModeError(HubError, ConnectionError):
 
     category = "api_connection"
     exit_code = NETWORK
-    default_suggestions = (
+    default_suggestions: tuple[str, ...] = (
         "Unset CTOK_OFFLINE, HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, or pass offline=False.",
         "Fetch what you need while online: ctok fetch REPO [FILE...]",
     )
+
+
+class OfflineEntryNotFoundError(OfflineModeError, LocalEntryNotFoundError):
+    """The file is not in the cache, and offline mode forbids to fetch it."""
+
+    def suggestions(self) -> list[str]:
+        return [
+            f"Fetch it while online: ctok fetch {self.repo_id} {self.filename}",
+            "Unset CTOK_OFFLINE, HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, or pass offline=False.",
+            "Check that the cache folder is the one you filled: ctok cache path.",
+        ]
+
+
+class UnreachableEntryError(HubConnectionError, LocalEntryNotFoundError):
+    """The file is not in the cache, and the Hub gave no answer. The cause is ``__cause__``."""
+
+    def suggestions(self) -> list[str]:
+        cause = self.__cause__
+        if isinstance(cause, HubConnectionError):
+            return cause.suggestions()
+        return list(HubConnectionError.default_suggestions)
+
+
+class StaleFileWarning(UserWarning):
+    """The Hub could not be asked, and an older copy was served from the cache."""
 
 
 class VerificationError(HubError):
