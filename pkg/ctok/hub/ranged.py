@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from ctok.hub.errors import NETWORK, HubError, TruncatedError
+from ctok.hub.errors import NETWORK, HubError, HubHTTPError, TruncatedError
 
 FIRST_WINDOW = 64 << 10
 LARGEST_WINDOW = 8 << 20
@@ -44,18 +44,24 @@ class RangeError(HubError, io.UnsupportedOperation):
 class RangedFile(io.RawIOBase):
     """Reads through ``ask``, which sends one GET with the headers given.
 
-    ``ask`` returns a streamed response of status 200, 206 or 416 and raises for any other;
-    it follows redirects and adds the credentials. Wrap the file in ``io.BufferedReader``
-    for reads that are never short.
+    ``ask`` returns a streamed response below 400 and raises ``HubHTTPError`` for others; it
+    follows redirects, adds the credentials and tries again where no answer came. Wrap the
+    file in ``io.BufferedReader`` for reads that are never short.
+
+    Args:
+        ask: sends the request.
+        name: for messages: no query, no password.
+        closing: called when the file is closed.
 
     Attributes:
         size: of the whole file, in bytes.
         requests: how many requests were sent.
     """
 
-    def __init__(self, ask: Ask, name: str) -> None:
+    def __init__(self, ask: Ask, name: str, closing: Callable[[], object] | None = None) -> None:
         super().__init__()
         self._ask = ask
+        self._closing = closing
         self.name = name
         self.size = 0
         self.requests = 0
@@ -69,6 +75,11 @@ class RangedFile(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        if not self.closed and self._closing is not None:
+            self._closing()
+        super().close()
 
     def seekable(self) -> bool:
         return True
@@ -100,17 +111,14 @@ class RangedFile(io.RawIOBase):
         self._length = min(self._length * 2, LARGEST_WINDOW) if onwards else FIRST_WINDOW
 
     def _fetch(self, start: int) -> None:
-        failure: Exception | None = None
-        for _ in range(ATTEMPTS):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._window = memoryview(self._request(start))
-            except (TruncatedError, requests.ConnectionError, requests.Timeout) as exc:
-                failure = exc
-                continue
-            self._start = 0 if self._whole else start
-            return
-        assert failure is not None
-        raise failure
+                break
+            except TruncatedError:
+                if attempt == ATTEMPTS:
+                    raise
+        self._start = 0 if self._whole else start
 
     def _request(self, start: int) -> bytes:
         headers = {
@@ -121,10 +129,14 @@ class RangedFile(io.RawIOBase):
             headers["If-Range"] = self._etag
         first = self.requests == 0
         self.requests += 1
-        with self._ask(headers) as reply:
+        try:
+            reply = self._ask(headers)
+        except HubHTTPError as exc:
+            if first and exc.status == 416:
+                return b""  # only an empty file has no first byte
+            raise
+        with reply:
             part = reply.headers.get("Content-Range", "")
-            if reply.status_code == 416 and first and part == "bytes */0":
-                return b""
             if reply.status_code == 200 and self._etag is None and not self.size:
                 return self._take_whole(reply)
             found = CONTENT_RANGE.fullmatch(part)
@@ -157,7 +169,7 @@ class RangedFile(io.RawIOBase):
                 arrived = len(body)
                 if arrived > expected:
                     break
-        except requests.exceptions.ChunkedEncodingError:
+        except requests.RequestException:
             # The last, short piece is lost with the exception; the count is not.
             arrived = reply.raw.tell()
         if arrived != expected:

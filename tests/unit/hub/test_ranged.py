@@ -10,7 +10,9 @@ import pytest
 import requests
 
 from ctok.hub.errors import TruncatedError
+from ctok.hub.http import Client
 from ctok.hub.ranged import FIRST_WINDOW, RangedFile, RangeError
+from ctok.hub.retry import Clock
 from hubserver import HubServer, Repo, lfs
 
 BIG = random.Random(7).randbytes(3 << 20)
@@ -24,12 +26,11 @@ def repo(hub: HubServer) -> Repo:
 
 @pytest.fixture
 def ask(hub: HubServer, repo: Repo) -> Iterator[Callable[[str], Ask]]:
-    with requests.Session() as session:
-        session.trust_env = False
+    with Client(clock=Clock(sleep=lambda _: None)) as client:
 
         def of(path: str) -> Ask:
-            url = f"{hub.endpoint}/org/name/resolve/main/{path}"
-            return lambda headers: session.get(url, headers=headers, stream=True, timeout=5)
+            target = f"/org/name/resolve/main/{path}"
+            return lambda headers: client.request("GET", target, headers=headers, stream=True)
 
         yield of
 
