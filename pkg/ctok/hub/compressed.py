@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ctok.errors import LimitError, MissingPackageError
+from ctok.hub.disk import sync_directory
 from ctok.hub.errors import VERIFICATION, HubError
 
 MAGIC = (
@@ -326,14 +327,3 @@ def decompress(source: Path, target: Path, *, limits: Limits | None = None) -> P
         temporary.unlink(missing_ok=True)
     sync_directory(target.parent)
     return target
-
-
-def sync_directory(path: Path) -> None:
-    """Makes a rename inside ``path`` survive a power cut, where the system can do that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

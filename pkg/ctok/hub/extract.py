@@ -42,8 +42,8 @@ from ctok.hub.compressed import (
     UnsafeArchiveError,
     archive_format,
     open_compressed,
-    sync_directory,
 )
+from ctok.hub.disk import sync_directory
 from ctok.hub.errors import HubError
 
 MARK = ".ctok-complete"

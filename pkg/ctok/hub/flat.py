@@ -17,6 +17,7 @@ from typing import Any
 
 from ctok.hub import store
 from ctok.hub.checksum import verify_file
+from ctok.hub.disk import writing
 from ctok.hub.errors import HubValidationError
 from ctok.hub.locks import file_lock
 from ctok.hub.paths import RepoId, ensure_inside
@@ -62,7 +63,7 @@ def resolve_flat(
     found = None if force else find_flat(path)
     if found is None:
         with (
-            store.writing(path),
+            writing(path),
             file_lock(path.with_name(f".{path.name}.lock"), timeout=lock_timeout),
         ):
             found = None if force else find_flat(path)

@@ -11,13 +11,13 @@ the other brought::
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctok.hub import store
 from ctok.hub.checksum import etag_algorithm, verify_file
+from ctok.hub.disk import writing
 from ctok.hub.errors import HubConnectionError, HubHTTPError, VerificationError
 from ctok.hub.locks import file_lock
 from ctok.hub.metadata import FileMetadata
@@ -110,14 +110,16 @@ def _same(target: Path, note: Note | None, metadata: FileMetadata) -> bool:
 def _bring(job: Job, metadata: FileMetadata, folder: Path, target: Path) -> None:
     notes = _notes(folder)
     with (
-        store.writing(target),
+        writing(target),
         file_lock(notes / f"{job.filename}.lock", timeout=job.lock_timeout),
     ):
         if not job.force and _same(target, read_note(folder, job.filename), metadata):
             return
         ensure_inside(target, folder)
-        with contextlib.suppress(FileExistsError):
-            (notes.parent / ".gitignore").write_text("*", encoding="ascii")
+        notes.mkdir(parents=True, exist_ok=True)
+        ignore = notes.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*", encoding="ascii")
         temporary = store.new_incomplete(notes, metadata.etag)
         try:
             blob = store.find_blob(job.places, metadata.etag, metadata.size)
@@ -135,7 +137,7 @@ def _bring(job: Job, metadata: FileMetadata, folder: Path, target: Path) -> None
 
 def _write_note(job: Job, folder: Path, metadata: FileMetadata) -> None:
     path = _notes(folder) / f"{job.filename}.metadata"
-    with store.writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = store.new_incomplete(_notes(folder), "note")
         try:

@@ -25,6 +25,7 @@ from pathlib import Path
 from ctok import config
 from ctok.hub import stamps, store
 from ctok.hub.checksum import etag_algorithm, verify_file
+from ctok.hub.disk import writing
 from ctok.hub.errors import (
     ChecksumError,
     HubConnectionError,
@@ -249,7 +250,7 @@ def _bring(job: Job, metadata: FileMetadata) -> Path:
             return found
     places = job.places
     with (
-        store.writing(places.folder),
+        writing(places.folder),
         file_lock(places.lock(metadata.etag), timeout=job.lock_timeout),
     ):
         found = None if job.force else _present(job, metadata)
@@ -277,7 +278,7 @@ def _present(job: Job, metadata: FileMetadata) -> Path | None:
         return pointer
     if store.find_blob(places, etag, metadata.size) is None:
         return None
-    with store.writing(places.folder):
+    with writing(places.folder):
         pointer = store.link(places, etag, commit, job.filename)
     # Somebody may have deleted the blob just before it was linked.
     return pointer if pointer.is_file() else None

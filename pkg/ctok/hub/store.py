@@ -13,20 +13,16 @@ A file arrives like this, and a crash between any two steps leaves a cache that 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ctok import config
 from ctok.hub.checksum import EMPTY, etag_algorithm
-from ctok.hub.compressed import sync_directory
-from ctok.hub.errors import CacheWriteError, DiskFullError, ReadOnlyCacheError
+from ctok.hub.disk import FULL, sync_directory, writing
 from ctok.hub.paths import Places, blob_name, ensure_inside, is_commit
 
 # A writer that is alive touches its file more often than this, unless the server makes it wait.
@@ -34,36 +30,8 @@ ABANDONED_SECONDS = 60.0
 # Less than this is received again sooner than explained.
 WORTH_KEEPING = 8 << 20
 
-_FULL = frozenset(
-    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
-)
-_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _symlinks_work: dict[str, bool] = {}
 _probe_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns the system's refusals inside the block into errors that say what to do.
-
-    Raises:
-        DiskFullError, ReadOnlyCacheError, CacheWriteError: by cause.
-    """
-    try:
-        yield
-    except CacheWriteError:
-        raise
-    except OSError as exc:
-        if exc.errno is None:
-            raise
-        facts: dict[str, Any] = {"path": str(path), "errno": exc.errno, "strerror": exc.strerror}
-        if exc.errno in _FULL:
-            raise DiskFullError(f"no room to write {path}: {exc.strerror}", **facts) from exc
-        if exc.errno in _READ_ONLY:
-            raise ReadOnlyCacheError(
-                f"{path} must not be written: {exc.strerror}", **facts
-            ) from exc
-        raise CacheWriteError(f"{path} cannot be written: {exc.strerror}", **facts) from exc
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -251,7 +219,7 @@ def links_work(places: Places) -> bool:
                 probe.symlink_to("probe")
                 _symlinks_work[key] = True
             except (OSError, NotImplementedError) as exc:
-                if isinstance(exc, OSError) and exc.errno in _FULL:
+                if isinstance(exc, OSError) and exc.errno in FULL:
                     raise
                 _symlinks_work[key] = False
             finally:
