@@ -140,6 +140,18 @@ typedef struct ctok_splitter {
     void (*free)(void *self);
 } ctok_splitter;
 
+/* The vector code to use. Results never depend on it. */
+typedef enum ctok_cpu {
+    CTOK_CPU_BEST = 0, /* the best this machine can run */
+    CTOK_CPU_PORTABLE,
+    CTOK_CPU_NEON,
+    CTOK_CPU_AVX2,
+    CTOK_CPU_AVX512
+} ctok_cpu;
+
+/* What CTOK_CPU_BEST means here. */
+ctok_cpu ctok_cpu_best(void);
+
 /* Compiles a pattern into the automaton: linear time, no backtracking, own Unicode
  * tables. The syntax is that of tiktoken's patterns (fancy-regex). CTOK_E_PATTERN when it is
  * malformed; CTOK_E_UNSUPPORTED when it is outside the automaton's subset (then
@@ -230,9 +242,9 @@ ctok_status ctok_model_merge(const ctok_model *model, ctok_bytes left, ctok_byte
 typedef struct ctok_scratch ctok_scratch;
 
 /* A scratch serves one model at a time: when used with another its caches are emptied
- * first. cache_bytes bounds its word cache: 0 switches it off, CTOK_CACHE_DEFAULT is
- * a good size. The cache never changes a result. */
-#define CTOK_CACHE_DEFAULT ((size_t)1 << 20)
+ * first. cache_bytes bounds its word cache, which starts small and grows with use: 0 switches it
+ * off, CTOK_CACHE_DEFAULT is a good size. The cache never changes a result. */
+#define CTOK_CACHE_DEFAULT ((size_t)16 << 20)
 ctok_status ctok_scratch_new(ctok_scratch **out, size_t cache_bytes,
                              const ctok_allocator *alloc, ctok_error *err);
 void ctok_scratch_free(ctok_scratch *scratch);

@@ -12,8 +12,8 @@
 #include "scratch.h"
 #include "special.h"
 
-/* A hit copies CACHE_MAX_IDS + 1 ids whatever their number: room behind the last one. */
-#define ENCODE_SLACK (CACHE_MAX_IDS + 1)
+/* A hit copies CACHE_WORD_IDS + 1 ids whatever their number: room behind the last one. */
+#define ENCODE_SLACK (CACHE_WORD_IDS + 1)
 
 typedef struct encode_call {
     const ctok_model *model;
@@ -42,29 +42,20 @@ static ctok_status encode_missing(const encode_call *call, ctok_bytes piece,
                         call->text.ptr[offset], offset);
 }
 
-/* By vocabulary or merging. out has room for as many ids as the piece has bytes. */
-static ctok_status encode_piece(const encode_call *call, ctok_bytes piece,
+/* By merging. out has room for as many ids as the piece has bytes. */
+static ctok_status encode_merge(const encode_call *call, ctok_bytes piece,
                                 uint32_t *out, size_t *n_out)
 {
     const vocab *v = &call->model->tokens;
     bpe view = model_bpe(call->model);
     size_t n = 0;
     size_t i;
-    uint32_t whole = VOCAB_NONE;
 
     *n_out = 0;
-    if (call->model->whole_piece) {
-        whole = vocab_find(v, piece.ptr, piece.len);
-    }
-    if (whole != VOCAB_NONE && v->ids[whole] != VOCAB_NONE) {
-        out[0] = v->ids[whole];
-        *n_out = 1;
-        return CTOK_OK;
-    }
     TRY(bpe_merge(&view, &call->scratch->work, piece, out, &n, call->err));
     for (i = 0; i < n; i++) {
         uint32_t id = v->ids[out[i]];
-        if (id == VOCAB_NONE) {
+        if (BASE_UNLIKELY(id == VOCAB_NONE)) {
             /* Ids were written over symbols up to here: merge again to find the place. */
             TRY(bpe_merge(&view, &call->scratch->work, piece, out, &n, call->err));
             return encode_missing(call, piece, out, n);
@@ -75,44 +66,103 @@ static ctok_status encode_piece(const encode_call *call, ctok_bytes piece,
     return CTOK_OK;
 }
 
+/* By phrase cache, vocabulary or merging; what it finds out is remembered. */
+static ctok_status encode_piece(const encode_call *call, ctok_bytes piece,
+                                cache_key key, uint32_t *out, size_t *n_out)
+{
+    const ctok_model *model = call->model;
+    const vocab *v = &model->tokens;
+    cache *words = &call->scratch->words;
+    uint64_t hash = 0;
+
+    if (piece.len <= v->max_len || piece.len <= CACHE_PHRASE_BYTES) {
+        hash = vocab_hash(piece.ptr, piece.len);
+    }
+    if (words->words.entries != NULL && piece.len <= CACHE_PHRASE_BYTES) {
+        const cache_phrase *phrase = cache_phrase_at(words, hash);
+        if (cache_phrase_is(phrase, hash, piece)) {
+            *n_out = phrase->n;
+            memcpy(out, phrase->ids, phrase->n * sizeof *out);
+            return CTOK_OK;
+        }
+    }
+    *n_out = 1;
+    out[0] = VOCAB_NONE;
+    if (model->whole_piece && piece.len <= v->max_len) {
+        uint32_t symbol = vocab_find_hashed(v, hash, piece.ptr, piece.len);
+        out[0] = symbol == VOCAB_NONE ? VOCAB_NONE : v->ids[symbol];
+    }
+    if (out[0] == VOCAB_NONE) {
+        TRY(encode_merge(call, piece, out, n_out));
+    }
+    cache_add(words, key, hash, piece, out, *n_out);
+    return CTOK_OK;
+}
+
 /* ---- one block -------------------------------------------------------------- */
+
+/* Where the cache would have each piece of a block. Asking for all of them before looking at
+ * the first hides most of the time that memory takes. */
+typedef struct encode_probes {
+    cache_key keys[CTOK_BLOCK_PIECES];
+    const cache_word *words[CTOK_BLOCK_PIECES];
+} encode_probes;
+
+/* What a piece that is too long for a word, or met with no cache, is compared with: it is
+ * equal to no key, for every key has a length. */
+static const cache_word encode_no_word = {{0, 0}, {0}, 0};
+static const cache_key encode_no_key = {~(uint64_t)0, ~(uint64_t)0};
+
+static void encode_probe(const encode_call *call, const uint8_t *start,
+                         const ctok_split_block *block, encode_probes *probes)
+{
+    const uint8_t *end = call->text.ptr + call->text.len;
+    const cache *words = &call->scratch->words;
+    bool is_on = words->words.entries != NULL;
+    uint32_t from = 0;
+    uint32_t i;
+
+    for (i = 0; i < block->n_pieces; i++) {
+        size_t len = block->ends[i] - from;
+
+        if (BASE_LIKELY(len <= CACHE_WORD_BYTES && is_on)) {
+            probes->keys[i] = cache_key_of(start + from, len, end);
+            probes->words[i] = cache_word_at(words, probes->keys[i]);
+            BASE_PREFETCH(probes->words[i]);
+        } else {
+            probes->keys[i] = encode_no_key;
+            probes->words[i] = &encode_no_word;
+        }
+        from = block->ends[i];
+    }
+}
 
 /* Ids of all pieces of a block. out has room for the block's bytes and ENCODE_SLACK. */
 static ctok_status encode_block(const encode_call *call, const uint8_t *start,
                                 const ctok_split_block *block, uint32_t *out,
                                 size_t *n_out)
 {
-    const uint8_t *end = call->text.ptr + call->text.len;
-    const cache *words = &call->scratch->words;
+    encode_probes probes;
     uint32_t *next = out;
     uint32_t from = 0;
     uint32_t i;
 
+    encode_probe(call, start, block, &probes);
     for (i = 0; i < block->n_pieces; i++) {
-        ctok_bytes piece = {start + from, block->ends[i] - from};
-        cache_entry *entry = NULL;
-        cache_key key = {0, 0};
-        size_t n;
+        const cache_word *word = probes.words[i];
+        size_t n = word->n;
 
+        if (BASE_LIKELY(cache_word_is(word, probes.keys[i]))) {
+            memcpy(next, word->ids, ENCODE_SLACK * sizeof *next);
+        } else {
+            ctok_bytes piece = {start + from, block->ends[i] - from};
+            TRY(encode_piece(call, piece, probes.keys[i], next, &n));
+        }
         from = block->ends[i];
-        if (piece.len <= CACHE_MAX_PIECE && words->entries != NULL) {
-            key = cache_key_of(piece.ptr, piece.len, end);
-            entry = cache_at(words, key);
-            if (BASE_LIKELY(cache_is(entry, key))) {
-                memcpy(next, entry->ids, ENCODE_SLACK * sizeof *next);
-                next += entry->n;
-                continue;
-            }
-        }
-        TRY(encode_piece(call, piece, next, &n));
-        if (entry != NULL && n <= CACHE_MAX_IDS) {
-            entry->key = key;
-            memcpy(entry->ids, next, n * sizeof *next);
-            entry->n = (uint32_t)n;
-        }
         next += n;
     }
     *n_out = (size_t)(next - out);
+    cache_grow(&call->scratch->words, &call->scratch->alloc);
     return CTOK_OK;
 }
 
@@ -300,6 +350,7 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
 {
     static const ctok_encode_options options = CTOK_ENCODE_OPTIONS_INIT;
     encode_call call = {model, scratch, piece, &options, out, err, false};
+    cache_key key = encode_no_key;
     uint32_t *room = NULL;
     size_t n = 0;
 
@@ -315,7 +366,10 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
     }
     TRY(scratch_attach(scratch, model, err));
     TRY(encode_room(&call, piece.len, &room));
-    TRY(encode_piece(&call, piece, room, &n));
+    if (piece.len <= CACHE_WORD_BYTES) {
+        key = cache_key_of(piece.ptr, piece.len, piece.ptr + piece.len);
+    }
+    TRY(encode_piece(&call, piece, key, room, &n));
     encode_emit(&call, room, n, 0, piece.len);
     return encode_finish(&call);
 }

@@ -76,14 +76,11 @@ uint32_t vocab_index_add(vocab *v, uint32_t symbol)
     return VOCAB_NONE;
 }
 
-uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len)
+uint32_t vocab_find_hashed(const vocab *v, uint64_t hash, const uint8_t *ptr,
+                           size_t len)
 {
-    size_t i;
+    size_t i = (size_t)hash & (v->n_slots - 1);
 
-    if (len > v->max_len || len == 0) {
-        return VOCAB_NONE;
-    }
-    i = (size_t)vocab_hash(ptr, len) & (v->n_slots - 1);
     while (v->slots[i] != VOCAB_NONE) {
         if (vocab_equal(v, v->slots[i], ptr, len)) {
             return v->slots[i];
@@ -91,6 +88,14 @@ uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len)
         i = (i + 1) & (v->n_slots - 1);
     }
     return VOCAB_NONE;
+}
+
+uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len)
+{
+    if (len > v->max_len || len == 0) {
+        return VOCAB_NONE;
+    }
+    return vocab_find_hashed(v, vocab_hash(ptr, len), ptr, len);
 }
 
 size_t vocab_size_in_memory(const vocab *v)

@@ -61,6 +61,10 @@ uint32_t vocab_index_add(vocab *v, uint32_t symbol);
 /* The symbol with these bytes, or VOCAB_NONE. */
 uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len);
 
+/* The same when the hash is known. */
+uint32_t vocab_find_hashed(const vocab *v, uint64_t hash, const uint8_t *ptr,
+                           size_t len);
+
 static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
 {
     ctok_bytes bytes;
