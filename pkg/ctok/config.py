@@ -76,6 +76,25 @@ def deterministic() -> bool:
     return flag("CTOK_DETERMINISTIC", "BITNET_DETERMINISTIC")
 
 
+def lock_file() -> Path | None:
+    """The lock file of frozen mode (``CTOK_FROZEN``, 1 for ./ctok.lock), or None."""
+    value = text("CTOK_FROZEN")
+    if value is None or value.lower() in ("0", "false", "no", "off"):
+        return None
+    return Path("ctok.lock") if value.lower() in TRUE else expand(value)
+
+
+def tiktoken_cache() -> tuple[Path | None, bool]:
+    """Where tiktoken keeps its downloads (None: nowhere, the variable being empty), and whether
+    a variable chose it."""
+    for name in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
+        if name in os.environ:
+            return (Path(os.environ[name]) if os.environ[name] else None), True
+    import tempfile
+
+    return Path(tempfile.gettempdir(), "data-gym-cache"), False
+
+
 def cache_dir() -> Path:
     """ctok's own cache: derived data, access stamps, the flat layout. Never the Hub's."""
     chosen = folder("CTOK_CACHE_DIR", "BITNET_TOKENIZER_CACHE", "BITNET_CACHE_DIR")

@@ -16,6 +16,7 @@ from ctok.hub.disk import writing
 from ctok.hub.errors import HubValidationError, LocalEntryNotFoundError
 from ctok.hub.http import Client
 from ctok.hub.local_dir import obtain_into, read_note
+from ctok.hub.lockfile import Frozen, resolve_frozen
 from ctok.hub.obtain import Job, announced, cached, fetch_into, missing, obtain
 from ctok.hub.paths import Places, RepoId, check_filename, check_revision
 from ctok.hub.progress import Progress, ProgressCallback
@@ -62,7 +63,7 @@ class FileOptions(TypedDict, total=False):
     offline: bool | None
     local_files_only: bool
     prefer_cache: bool
-    frozen: bool
+    frozen: Frozen
     session: requests.Session | None
     fetch: flat.Fetch | None
     progress: ProgressCallback | None
@@ -110,7 +111,7 @@ def download(
     offline: bool | None = None,
     local_files_only: bool = False,
     prefer_cache: bool = False,
-    frozen: bool = False,
+    frozen: Frozen = None,
     session: requests.Session | None = None,
     fetch: flat.Fetch | None = None,
     progress: ProgressCallback | None = None,
@@ -145,7 +146,8 @@ def download(
         offline: make no request (None: as ``CTOK_OFFLINE`` or ``HF_HUB_OFFLINE`` says).
         local_files_only: make no request for this call.
         prefer_cache: take a cached file without asking whether the branch has moved.
-        frozen: never serve an older copy when the Hub gives no answer (also ``CTOK_STRICT``).
+        frozen: a lock file (True: ``ctok.lock`` here), or a ``Lock``: serve the commit and the
+            bytes that it pins, refuse anything else. None takes ``CTOK_FROZEN``.
         session: a ``requests.Session`` of yours.
         fetch: a function of ``(repo_id, revision, filename, options)`` that returns the bytes
             instead of the Hub; implies ``layout="flat"``.
@@ -173,6 +175,7 @@ def download(
         RemoteEntryNotFoundError: the Hub has no such thing, or not for this token.
         LocalEntryNotFoundError: not cached, and not to be had: ``OfflineEntryNotFoundError`` in
             offline mode, ``UnreachableEntryError`` without an answer.
+        FrozenError: the lock file does not pin this file.
         VerificationError: other bytes than announced or expected; nothing was stored.
         DiskFullError, ReadOnlyCacheError: the cache cannot be written; nothing was lost.
 
@@ -192,6 +195,9 @@ def download(
         return _in_directory(reference.local, name, expected)
     at = check_revision(reference.revision)
     identity = RepoId.of(reference.repo, reference.kind)
+    lock = resolve_frozen(frozen)
+    if lock is not None:
+        at, expected = lock.hold(identity.id, identity.kind, at, name, expected)
     own = client is None
     asked = client or Client(
         endpoint=endpoint,
@@ -215,7 +221,7 @@ def download(
         rate_limit=rate_limit,
         timeout=timeout,
         lock_timeout=lock_timeout,
-        frozen=frozen,
+        frozen=lock is not None,
     )
     with asked if own else nullcontext():
         if fetch is not None or layout == "flat":

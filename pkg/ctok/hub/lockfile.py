@@ -30,9 +30,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ctok import config
 from ctok.errors import FormatError
-from ctok.hub.compressed import sync_directory
-from ctok.hub.errors import VERIFICATION, HubError
+from ctok.hub.disk import sync_directory
+from ctok.hub.errors import VERIFICATION, ChecksumError, HubError
 from ctok.hub.paths import RepoType
 from ctok.hub.reference import PREFIXES
 
@@ -144,6 +145,31 @@ class Lock:
             )
         return Pin(pinned.commit, file.sha256, file.size)
 
+    def hold(
+        self, repo: str, kind: str, revision: str, filename: str, expected: str | None
+    ) -> tuple[str, str]:
+        """The revision and checksum to download with, in place of those that were asked for.
+
+        Raises:
+            FrozenError: as ``pin``.
+            ChecksumError: the caller expects other bytes than the lock file pins.
+        """
+        pin = self.pin(repo, kind, revision, filename)
+        if expected not in (None, pin.sha256):
+            raise ChecksumError(
+                f"the lock file pins the SHA-256 {pin.sha256} for {filename!r} of {repo}, "
+                f"not {expected}",
+                expected=expected,
+                actual=pin.sha256,
+                algorithm="SHA-256",
+                path=filename,
+            )
+        return pin.commit, pin.sha256
+
+
+# What a frozen= argument may be; see resolve_frozen.
+Frozen = Lock | str | os.PathLike[str] | bool | None
+
 
 def read_lock(path: str | os.PathLike[str]) -> Lock:
     """Reads a lock file.
@@ -233,11 +259,22 @@ def write_lock(lock: Lock, path: str | os.PathLike[str]) -> None:
     sync_directory(place.parent)
 
 
-def resolve_frozen(frozen: Lock | str | os.PathLike[str] | None) -> Lock | None:
-    """The lock that a ``frozen=`` argument means; None where nothing is frozen."""
-    if frozen is None or isinstance(frozen, Lock):
+def resolve_frozen(frozen: Frozen) -> Lock | None:
+    """The lock that a ``frozen=`` argument means; None where nothing is frozen.
+
+    Args:
+        frozen: a lock or the path of one; True is ``ctok.lock`` in the current folder, False
+            is never, None is what ``CTOK_FROZEN`` says.
+
+    Raises:
+        FileNotFoundError, FormatError: as ``read_lock``.
+    """
+    if isinstance(frozen, Lock):
         return frozen
-    return read_lock(frozen)
+    path = config.lock_file() if frozen is None else frozen
+    if path is None or path is False:
+        return None
+    return read_lock(DEFAULT_NAME if path is True else path)
 
 
 def changes(old: Lock, new: Lock) -> Iterable[str]:
