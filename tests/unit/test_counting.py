@@ -1,0 +1,124 @@
+"""count, fits, truncate, split_by_tokens, offsets and pieces, with values in sight."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from ctok import Encoding
+from ctok.errors import ValidationError
+
+BYTES = {bytes([i]): i for i in range(256)}
+
+
+@pytest.fixture(scope="module")
+def words() -> Encoding:
+    """One id for each letter, blank and word of `the cat`; six bytes for an emoji."""
+    ranks = BYTES | {b"th": 256, b"the": 257, b" c": 258, b" ca": 259, b" cat": 260}
+    return Encoding(
+        "words",
+        pat_str=r" ?\w+|\s+|[^\w\s]+",
+        mergeable_ranks=ranks,
+        special_tokens={"<|end|>": 300},
+    )
+
+
+def test_count_is_the_number_of_ids(words: Encoding) -> None:
+    assert 0 == words.count("")
+    assert 2 == words.count("the cat")
+    assert 4 == words.count("🙂")
+
+
+def test_count_takes_specials_for_text_unless_told_otherwise(words: Encoding) -> None:
+    assert 7 == words.count("<|end|>")
+    assert 1 == words.count("<|end|>", allowed_special="all")
+    with pytest.raises(ValueError, match="end"):
+        words.count("<|end|>", disallowed_special="all")
+
+
+def test_text_fits_up_to_its_count(words: Encoding) -> None:
+    assert [False, False, True, True] == [words.fits("the cat", n) for n in (0, 1, 2, 3)]
+    assert words.fits("", 0)
+    assert not words.fits("", -1)
+
+
+def test_truncate_returns_the_longest_beginning_and_its_count(words: Encoding) -> None:
+    assert ("the", 1, True) == words.truncate("the cat", 1)
+    assert ("the cat", 2, False) == words.truncate("the cat", 2)
+    assert ("the cat", 2, False) == words.truncate("the cat", 100)
+    assert ("", 0, True) == words.truncate("the cat", 0)
+    assert ("", 0, False) == words.truncate("", 5)
+
+
+def test_truncate_never_cuts_a_character(words: Encoding) -> None:
+    for limit in (0, 1, 2, 3):
+        assert ("", 0, True) == words.truncate("🙂", limit)
+    assert ("🙂", 4, False) == words.truncate("🙂", 4)
+    assert ("the", 1, True) == words.truncate("the🙂", 4)
+
+
+def test_truncate_keeps_surrogates_of_the_text(words: Encoding) -> None:
+    assert ("\ud83d\ude42", 4, True) == words.truncate("\ud83d\ude42x", 4)
+    assert ("", 0, True) == words.truncate("\ud83d\ude42x", 3)
+    assert ("a\ud83d", 4, True) == words.truncate("a\ud83d\ud83d", 4)
+
+
+def test_negative_limit_is_refused(words: Encoding) -> None:
+    with pytest.raises(ValidationError):
+        words.truncate("the", -1)
+
+
+def test_parts_joined_are_the_text(words: Encoding) -> None:
+    assert ["the cat", " cat cat", " the"] == words.split_by_tokens("the cat cat cat the", 2)
+    assert [] == words.split_by_tokens("", 2)
+
+
+def test_parts_overlap_when_asked(words: Encoding) -> None:
+    parts = words.split_by_tokens("the cat cat cat", 2, overlap=1)
+    assert ["the cat", " cat cat", " cat cat"] == parts
+
+
+def test_parts_of_one_id_are_possible(words: Encoding) -> None:
+    assert ["the", " cat"] == words.split_by_tokens("the cat", 1)
+
+
+@pytest.mark.parametrize(("limit", "overlap"), [(0, 0), (-1, 0), (2, 2), (2, 3), (2, -1)])
+def test_parts_that_cannot_be_are_refused(words: Encoding, limit: int, overlap: int) -> None:
+    with pytest.raises(ValidationError):
+        words.split_by_tokens("the cat", limit, overlap=overlap)
+
+
+def test_character_that_no_part_can_hold_is_named(words: Encoding) -> None:
+    with pytest.raises(ValidationError, match=r"character 3 .*🙂"):
+        words.split_by_tokens("the🙂", 3)
+
+
+def test_offsets_are_bytes_and_characters(words: Encoding) -> None:
+    offsets = words.encode_with_offsets("é cat")
+    assert [0xC3, 0xA9, 260] == offsets.ids
+    assert [(0, 1), (1, 2), (2, 6)] == offsets.byte_offsets
+    assert [(0, 1), (0, 1), (1, 5)] == offsets.char_offsets
+
+
+def test_offsets_of_specials_are_theirs(words: Encoding) -> None:
+    offsets = words.encode_with_offsets("é<|end|>the", allowed_special="all")
+    assert [0xC3, 0xA9, 300, 257] == offsets.ids
+    assert [(1, 8), (8, 11)] == offsets.char_offsets[2:]
+
+
+def test_offsets_have_a_gap_where_the_pattern_covers_nothing() -> None:
+    enc = Encoding("gap", pat_str=r"\w", mergeable_ranks=BYTES, special_tokens={})
+    offsets = enc.encode_with_offsets("a--é")
+    assert [(0, 1), (3, 4), (4, 5)] == offsets.byte_offsets
+    assert [(0, 1), (3, 4), (3, 4)] == offsets.char_offsets
+
+
+def test_offsets_of_a_surrogate_pair_are_those_of_the_text(words: Encoding) -> None:
+    offsets = words.encode_with_offsets("\ud83d\ude42x\ud83d")
+    assert [(0, 2)] * 4 + [(2, 3)] + [(3, 4)] * 3 == offsets.char_offsets
+    assert all(end == start for (_, end), (start, _) in pairwise(offsets.byte_offsets))
+
+
+def test_pieces_are_what_the_pattern_makes_of_text(words: Encoding) -> None:
+    assert ["the", " cat", "!?", "  "] == words.pieces("the cat!?  ")

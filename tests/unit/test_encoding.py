@@ -1,0 +1,394 @@
+"""Encoding: construction and encode, every case with its values in sight."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ctok import Encoding
+from ctok.errors import (
+    DisallowedSpecialError,
+    InvalidPatternError,
+    InvalidRanksError,
+    InvalidSpecialTokensError,
+    MissingRankError,
+    TextTypeError,
+    ValidationError,
+    VocabSizeError,
+)
+
+HELLO = {b"He": 0, b"ll": 1, b"llo": 2, b"H": 10, b"e": 11, b"l": 12, b"o": 13}
+BYTES = {bytes([i]): i for i in range(256)}
+
+
+def tiny(
+    ranks: Mapping[bytes, int] = HELLO,
+    specials: Mapping[str, int] | None = None,
+    pattern: str = ".+",
+    **options: Any,
+) -> Encoding:
+    return Encoding(
+        "tiny", pat_str=pattern, mergeable_ranks=ranks, special_tokens=specials or {}, **options
+    )
+
+
+# ---- merging ----------------------------------------------------------------------
+
+
+def test_lowest_rank_merges_first() -> None:
+    assert [0, 2] == tiny().encode("Hello")
+
+
+def test_leftmost_of_equal_ranks_merges_first() -> None:
+    assert [0, 1] == tiny({b"aa": 0, b"a": 1}).encode("aaa")
+
+
+def test_text_of_no_characters_has_no_ids() -> None:
+    assert [] == tiny().encode("")
+
+
+def test_piece_that_is_a_token_is_one_id_though_no_merge_makes_it() -> None:
+    enc = tiny({b"abc": 3, b"a": 0, b"b": 1, b"c": 2})
+    assert [3] == enc.encode("abc")
+    assert [3, 0] == [*enc.encode("abc"), *enc.encode("a")]
+    assert [0, 1, 2, 0] == enc.encode("abca")
+
+
+def test_token_may_outrank_its_halves() -> None:
+    # abcd has the best rank, but neither ab nor cd may be passed over on the way.
+    enc = tiny({b"abcd": 0, b"cd": 1, b"ab": 2, b"a": 3, b"b": 4, b"c": 5, b"d": 6})
+    assert [0, 3] == enc.encode("abcda")
+
+
+def test_byte_without_rank_is_named() -> None:
+    with pytest.raises(MissingRankError) as caught:
+        tiny().encode("Hellz")
+    assert (b"z", 4) == (caught.value.piece, caught.value.offset)
+    assert isinstance(caught.value, KeyError)
+    assert "b'z'" in str(caught.value)
+
+
+def test_byte_without_rank_may_be_part_of_a_token() -> None:
+    enc = tiny({b"ab": 0, b"b": 1})
+    assert [0, 1] == enc.encode("abb")
+    with pytest.raises(MissingRankError) as caught:
+        enc.encode("aba")
+    assert b"a" == caught.value.piece
+
+
+def test_single_byte_of_a_character_without_rank_is_named_with_its_character() -> None:
+    with pytest.raises(MissingRankError) as caught:
+        tiny({b"\xc3": 0, b"x": 1}).encode("xé")
+    assert (b"\xa9", 1) == (caught.value.piece, caught.value.offset)
+
+
+def test_long_piece_merges_like_a_short_one() -> None:
+    ranks = BYTES | {b"a" * 2**k: 255 + k for k in range(1, 11)}
+    enc = tiny(ranks)
+    assert [265] * 3 == enc.encode("a" * 3072)
+    assert [265, 264, 98] == enc.encode("a" * 1536 + "b")
+
+
+# ---- splitting --------------------------------------------------------------------
+
+
+def test_text_that_the_pattern_does_not_cover_is_dropped() -> None:
+    assert [97, 98] == tiny(BYTES, pattern=r".+").encode("a\nb")
+
+
+def test_empty_matches_make_no_ids() -> None:
+    assert [97, 98] == tiny(BYTES, pattern=r"\w*").encode("a b")
+
+
+# ---- specials ---------------------------------------------------------------------
+
+BOS = {"<|bos|>": 14}
+
+
+def test_special_is_refused_unless_asked_for() -> None:
+    enc = tiny(BYTES, {"<|bos|>": 256})
+    with pytest.raises(DisallowedSpecialError) as caught:
+        enc.encode("é<|bos|>Hello")
+    assert ("<|bos|>", 1) == (caught.value.token, caught.value.offset)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_allowed_special_becomes_its_id() -> None:
+    assert [14, 0, 2] == tiny(specials=BOS).encode("<|bos|>Hello", allowed_special="all")
+    assert [14, 0, 2] == tiny(specials=BOS).encode("<|bos|>Hello", allowed_special={"<|bos|>"})
+
+
+def test_special_is_plain_text_where_nothing_is_disallowed() -> None:
+    enc = tiny(BYTES, {"<|bos|>": 256})
+    assert list(b"<|bos|>H") == enc.encode("<|bos|>H", disallowed_special=())
+    assert list(b"<|bos|>H") == enc.encode_ordinary("<|bos|>H")
+
+
+def test_splitter_sees_each_side_of_a_special_on_its_own() -> None:
+    # Blanks at the end of a text are one piece, before other text they are not.
+    ranks = BYTES | {b"  ": 256, b" x": 257}
+    enc = tiny(ranks, {"<|s|>": 300}, r"\s+(?!\S)| ?\S+|\s")
+    assert [256, 300] == enc.encode("  <|s|>", allowed_special="all")
+    assert [32, 257] == enc.encode("  x", allowed_special="all")
+
+
+def test_longest_of_specials_that_start_together_is_matched() -> None:
+    specials = {"<|a|>": 100, "<|a|>b": 101}
+    enc = tiny({b"b": 0}, specials, special_token_matching="longest")
+    assert [101] == enc.encode("<|a|>b", allowed_special="all")
+    assert [100, 101] == enc.encode("<|a|><|a|>b", allowed_special="all")
+
+
+def test_parity_matching_gives_what_tiktoken_may_give() -> None:
+    enc = tiny({b"b": 0}, {"<|a|>": 100, "<|a|>b": 101}, special_token_matching="parity")
+    assert enc.encode("<|a|>b", allowed_special="all") in ([101], [100, 0])
+
+
+def test_unknown_special_token_matching_is_refused() -> None:
+    with pytest.raises(ValidationError, match="shortest"):
+        tiny(special_token_matching="shortest")
+
+
+def test_shorter_special_is_matched_where_the_longer_is_not_allowed() -> None:
+    enc = tiny({b"b": 0}, {"<|a|>": 100, "<|a|>b": 101})
+    ids = enc.encode("<|a|>b", allowed_special={"<|a|>"}, disallowed_special=())
+    assert [100, 0] == ids
+
+
+def test_adjacent_and_repeated_specials_are_all_found() -> None:
+    enc = tiny(BYTES, {"<|a|>": 300, "<|b|>": 301})
+    assert [300, 301, 300] == enc.encode("<|a|><|b|><|a|>", allowed_special="all")
+    assert [300] * 8 == enc.encode("<|a|>" * 8, allowed_special="all")
+
+
+def test_near_misses_of_specials_are_plain_text() -> None:
+    enc = tiny(BYTES, {"<|a|>": 300})
+    assert list(b"<|a|") == enc.encode("<|a|", allowed_special="all")
+    assert list(b"|a|>") == enc.encode("|a|>", allowed_special="all")
+    assert [60, 300, 62] == enc.encode("<<|a|>>", allowed_special="all")
+    assert [*b"<|a", 300] == enc.encode("<|a<|a|>", allowed_special="all")
+
+
+def test_overlapping_specials_are_taken_from_the_left() -> None:
+    enc = tiny(BYTES, {"aba": 300, "bab": 301})
+    assert [300, 98] == enc.encode("abab", allowed_special="all")
+
+
+def test_names_that_are_no_specials_are_ignored_when_allowed() -> None:
+    assert [0, 2] == tiny(specials=BOS).encode("Hello", allowed_special={"<|nope|>"})
+
+
+def test_any_text_may_be_disallowed() -> None:
+    with pytest.raises(DisallowedSpecialError) as caught:
+        tiny(specials=BOS).encode("Hello", disallowed_special={"llo"})
+    assert ("llo", 2) == (caught.value.token, caught.value.offset)
+
+
+def test_allowed_special_as_a_list_is_refused() -> None:
+    with pytest.raises(TypeError):
+        tiny(specials=BOS).encode("Hello", allowed_special=["<|bos|>"])  # type: ignore[arg-type]
+
+
+# ---- surrogates and odd text ------------------------------------------------------
+
+
+def test_lone_surrogate_is_encoded_as_the_replacement_character() -> None:
+    assert list("�".encode()) == tiny(BYTES).encode("\ud83d")
+    assert list("a��b".encode()) == tiny(BYTES).encode("a\ude42\ud83db")
+
+
+def test_surrogate_pair_is_encoded_as_its_character() -> None:
+    assert list("🙂".encode()) == tiny(BYTES).encode("\ud83d\ude42")
+
+
+def test_repaired_text_is_the_same_in_every_method() -> None:
+    enc = tiny(BYTES)
+    text, ids = "x\ud83d\ude42\ud83dé", list("x🙂�é".encode())
+    assert ids == enc.encode(text)
+    assert ids == enc.encode_ordinary(text)
+    assert ids == enc.encode_batch([text])[0]
+    assert ids == enc.encode_to_numpy(text).tolist()
+    assert len(ids) == enc.count(text)
+
+
+def test_nul_is_a_character_like_any_other() -> None:
+    assert [0, 97, 0] == tiny(BYTES, pattern=r"(?s:.+)|\s").encode("\0a\0")
+
+
+@pytest.mark.parametrize("text", [b"bytes", None, 7, ["a"], bytearray(b"a")])
+def test_text_that_is_not_str_is_a_type_error(text: Any) -> None:
+    enc = tiny(BYTES)
+    for encode in (enc.encode, enc.encode_ordinary, enc.encode_to_numpy, enc.count):
+        with pytest.raises(TypeError):
+            encode(text)
+
+
+def test_text_type_error_is_a_ctok_error() -> None:
+    with pytest.raises(TextTypeError) as caught:
+        tiny(BYTES).encode(b"bytes")  # type: ignore[arg-type]
+    assert b"bytes" == caught.value.value
+
+
+def test_subclass_of_str_is_text() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    assert [0, 2] == tiny().encode(Name("Hello"))
+
+
+# ---- construction -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ranks",
+    [
+        {},
+        {"a": 0},
+        {b"a": -1},
+        {b"a": 1.5},
+        {b"a": "0"},
+        {b"a": None},
+        {b"a": 2**32 - 1},
+        {b"a": 2**80},
+        {1: 0},
+    ],
+)
+def test_ranks_that_make_no_tokenizer_are_refused(ranks: Any) -> None:
+    with pytest.raises(InvalidRanksError):
+        tiny(ranks)
+
+
+def test_refused_rank_is_named() -> None:
+    with pytest.raises(InvalidRanksError, match=r"b'ab'.*-3"):
+        tiny({b"a": 0, b"ab": -3})
+
+
+@pytest.mark.parametrize(
+    "specials",
+    [{b"x": 300}, {"x": -1}, {"x": 1.0}, {"x": "300"}, {"": 300}, {"x": 2**32 - 1}, {7: 300}],
+)
+def test_specials_that_make_no_tokenizer_are_refused(specials: Any) -> None:
+    with pytest.raises(InvalidSpecialTokensError):
+        tiny(BYTES, specials)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "offset"), [("(", 0), ("a(b", 1), ("[a", 0), (r"é\p{Nope}", 1), ("a)", 1)]
+)
+def test_pattern_that_does_not_compile_is_refused_with_its_place(pattern: str, offset: int) -> None:
+    with pytest.raises(InvalidPatternError) as caught:
+        tiny(BYTES, pattern=pattern)
+    assert pattern == caught.value.pattern
+    # The place is the construct that is wrong or the end of the pattern, where it was missed.
+    assert caught.value.offset in range(offset, len(pattern) + 1)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("pattern", ["*", "+a", "a{2,1}", "(?<n", "[z-a]", "\\", "(?z)a"])
+def test_malformed_patterns_are_refused(pattern: str) -> None:
+    with pytest.raises(InvalidPatternError):
+        tiny(BYTES, pattern=pattern)
+
+
+def test_pattern_that_is_not_str_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        tiny(BYTES, pattern=b".+")  # type: ignore[arg-type]
+
+
+def test_id_of_two_tokens_is_an_error_naming_both() -> None:
+    with pytest.raises(InvalidRanksError, match=r"(?s)(?=.*ab)(?=.*cd)"):
+        tiny(BYTES | {b"ab": 300, b"cd": 300})
+
+
+def test_id_of_token_and_special_is_an_error_naming_both() -> None:
+    with pytest.raises(ValidationError, match=r"(?s)(?=.*ab)(?=.*<s>)"):
+        tiny(BYTES | {b"ab": 300}, {"<s>": 300})
+
+
+def test_id_of_two_specials_is_an_error_naming_both() -> None:
+    with pytest.raises(ValidationError, match=r"(?s)(?=.*<s>)(?=.*<t>)"):
+        tiny(BYTES, {"<s>": 300, "<t>": 300})
+
+
+def test_duplicate_ids_can_be_asked_for() -> None:
+    enc = tiny(BYTES | {b"ab": 300, b"cd": 300}, allow_duplicate_ids=True)
+    assert [300, 300] == [*enc.encode("ab"), *enc.encode("cd")]
+    assert "cd" == enc.decode([300])
+
+
+def test_explicit_n_vocab_is_checked() -> None:
+    specials = {"<s>": 256}
+    assert 257 == tiny(BYTES, specials, explicit_n_vocab=257).n_vocab
+    for wrong in (256, 258, 1):
+        with pytest.raises(VocabSizeError) as caught:
+            tiny(BYTES, specials, explicit_n_vocab=wrong)
+        assert isinstance(caught.value, AssertionError)
+        assert str(wrong) in str(caught.value)
+
+
+def test_explicit_n_vocab_allows_no_holes() -> None:
+    with pytest.raises(VocabSizeError):
+        tiny(BYTES, {"<s>": 257}, explicit_n_vocab=257)
+
+
+def test_ids_may_be_as_large_as_32_bits_allow() -> None:
+    enc = tiny({b"a": 0, b"b": 2**32 - 2}, {"<s>": 2**31})
+    assert [0, 2**32 - 2] == enc.encode("ab")
+    assert "ab<s>" == enc.decode([0, 2**32 - 2, 2**31])
+    assert 2**32 - 1 == enc.n_vocab
+
+
+# ---- facts ------------------------------------------------------------------------
+
+
+def test_facts_are_those_of_the_definition() -> None:
+    enc = tiny(specials=BOS | {"<|endoftext|>": 20})
+    assert "tiny" == enc.name
+    assert (20, 21, 20) == (enc.max_token_value, enc.n_vocab, enc.eot_token)
+    assert {"<|bos|>", "<|endoftext|>"} == enc.special_tokens_set
+    assert [b"H", b"He", b"e", b"l", b"ll", b"llo", b"o"] == enc.token_byte_values()
+    assert (True, False, False) == tuple(map(enc.is_special_token, (14, 13, 15)))
+    assert "<Encoding 'tiny'>" == repr(enc)
+
+
+def test_private_names_that_programs_use_are_there() -> None:
+    enc = tiny(specials=BOS)
+    assert ".+" == enc._pat_str
+    assert HELLO == enc._mergeable_ranks
+    assert BOS == enc._special_tokens
+    assert [0, 2] == enc._encode_single_piece("Hello")
+    assert [0, 2] == enc._core_bpe.encode_ordinary("Hello")
+
+
+def test_end_of_text_token_that_does_not_exist_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        _ = tiny().eot_token
+
+
+def test_encoding_does_not_change() -> None:
+    enc = tiny()
+    with pytest.raises(AttributeError):
+        enc.name = "other"  # type: ignore[misc]
+    ranks = dict(BYTES)
+    made_of = tiny(ranks)
+    ranks[b"ab"] = 256
+    assert [97, 98] == made_of.encode("ab")
+    made_of._special_tokens["<s>"] = 300
+    assert {} == made_of._special_tokens
+
+
+def test_copies_are_the_same_object() -> None:
+    enc = tiny()
+    assert enc is copy.copy(enc)
+    assert enc is copy.deepcopy(enc)
+
+
+def test_single_token_is_found_by_text_and_by_bytes() -> None:
+    enc = tiny(specials=BOS)
+    assert [2, 2, 14] == [enc.encode_single_token(token) for token in ("llo", b"llo", "<|bos|>")]
+    for missing in ("x", b"\xff", "lloo", ""):
+        with pytest.raises(KeyError):
+            enc.encode_single_token(missing)
