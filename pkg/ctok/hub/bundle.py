@@ -36,7 +36,7 @@ from ctok.hub.http import Client
 from ctok.hub.lockfile import Lock, PinnedFile, PinnedRepo, format_lock, parse_lock
 from ctok.hub.locks import file_lock
 from ctok.hub.obtain import Job, obtain
-from ctok.hub.paths import Places, RepoId, blob_name, check_filename, check_revision
+from ctok.hub.paths import Places, RepoId, blob_name
 from ctok.hub.store import find_blob, link, new_incomplete, publish, write_ref
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _fetch(client: Client, root: Path, pinned: PinnedRepo, path: str, file: Pinn
         Job(
             places,
             pinned.commit,
-            check_filename(path),
+            path,
             client,
             expected_sha256=file.sha256,
             frozen=True,
@@ -228,11 +228,7 @@ def _verified(source: Path, unpacked: Path) -> tuple[Lock, dict[tuple[str, str],
     etags: dict[tuple[str, str], str] = {}
     expected: dict[str, int] = {}
     for pinned in lock.repos.values():
-        # The names come from outside: hold them to the rules that a download holds them to.
-        RepoId.of(pinned.repo, pinned.kind)
-        check_revision(pinned.revision)
         for path, file in pinned.files.items():
-            check_filename(path)
             etag = data["repos"][pinned.key]["files"][path].get("etag")
             if not isinstance(etag, str) or etag_algorithm(etag) is None:
                 raise refuse(f"{pinned.key}: {path}: {etag!r} is no checksum")

@@ -39,6 +39,7 @@ import requests
 
 from ctok import config
 from ctok.hub.checksum import etag_algorithm
+from ctok.hub.download import download
 from ctok.hub.errors import (
     EntryNotFoundError,
     HubHTTPError,
@@ -47,6 +48,7 @@ from ctok.hub.errors import (
     OfflineModeError,
 )
 from ctok.hub.http import Client, origin
+from ctok.hub.lockfile import resolve_frozen
 from ctok.hub.metadata import FileMetadata, fetch_metadata
 from ctok.hub.paths import Places, RepoId, check_revision, is_commit
 from ctok.hub.ranged import RangedFile
@@ -253,6 +255,10 @@ def _open_repo(place: Reference, how: Options) -> BinaryIO:
     repo, revision = RepoId.of(place.repo, place.kind), check_revision(place.revision)
     if not place.subdir:
         raise HubValidationError(f"{place} names a repository, not a file", value=str(place))
+    if resolve_frozen(None) is not None:
+        top = replace(place, subdir="", token=how.token, offline=how.offline)
+        path = download(top, place.subdir, cache_dir=how.cache_dir, session=how.session)
+        return path.open("rb")
     places = _places(repo, how)
     cached = _cached(places, revision, place.subdir)
     if cached is not None and (how.is_offline or is_commit(revision)):

@@ -27,14 +27,14 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ctok import config
 from ctok.errors import FormatError
 from ctok.hub.disk import sync_directory
-from ctok.hub.errors import VERIFICATION, ChecksumError, HubError
-from ctok.hub.paths import RepoType
+from ctok.hub.errors import VERIFICATION, ChecksumError, HubError, HubValidationError
+from ctok.hub.paths import RepoId, RepoType, check_filename, check_revision
 from ctok.hub.reference import PREFIXES
 
 VERSION = 1
@@ -214,12 +214,14 @@ def parse_lock(data: Any, source: str) -> Lock:
             for path, file in entry["files"].items():
                 if not SHA256.fullmatch(file["sha256"]) or type(file["size"]) is not int:
                     raise refuse(f"{key}: {path}: expected a sha256 in hex and a size")
-                if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                    raise refuse(f"{key}: {path!r} is no path inside a repository")
-                files[path] = PinnedFile(file["sha256"], file["size"])
+                files[check_filename(path)] = PinnedFile(file["sha256"], file["size"])
             if not COMMIT.fullmatch(entry["commit"]) or not revision:
                 raise refuse(f"{key}: expected name@revision and a full commit hash")
+            check_revision(revision)
+            RepoId.of(repo, kind)
             lock = lock.with_repo(PinnedRepo(repo, kind, revision, entry["commit"], files))
+    except HubValidationError as exc:
+        raise refuse(exc.message) from exc
     except (KeyError, TypeError, AttributeError) as exc:
         raise refuse(f"misses something: {exc!r}") from exc
     return lock
