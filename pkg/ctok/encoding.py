@@ -127,8 +127,9 @@ class Encoding(_core.Codec):
             pattern=pat_str,
             specials=special_tokens,
             explicit_n_vocab=explicit_n_vocab,
+            allow_duplicate_ids=allow_duplicate_ids,
         )
-        self._build_from(spec, allow_duplicate_ids=allow_duplicate_ids)
+        self._build_from(spec)
 
     @classmethod
     def from_spec(cls, spec: TokenizerSpec, *, engine: str | None = None) -> Encoding:
@@ -143,9 +144,7 @@ class Encoding(_core.Codec):
         self._build_from(spec, engine=engine)
         return self
 
-    def _build_from(
-        self, spec: TokenizerSpec, *, engine: str | None = None, allow_duplicate_ids: bool = False
-    ) -> None:
+    def _build_from(self, spec: TokenizerSpec, *, engine: str | None = None) -> None:
         specials = []
         for text, token_id in spec.specials.items():
             if not isinstance(text, str) or not text:
@@ -173,7 +172,7 @@ class Encoding(_core.Codec):
             spec.pattern,
             engine,
             spec.whole_piece,
-            allow_duplicate_ids,
+            spec.allow_duplicate_ids,
         )
         if spec.explicit_n_vocab:
             n_tokens = self._info["n_tokens"] + len(specials)

@@ -141,6 +141,8 @@ class TokenizerSpec:
         specials: special tokens and their ids.
         whole_piece: a piece that is a token is that token at once, as in tiktoken.
         explicit_n_vocab: the vocabulary size its source promises, or None.
+        allow_duplicate_ids: an id given to several tokens is no mistake: all of them encode to
+            it, and it decodes to the last of them.
     """
 
     name: str
@@ -150,6 +152,7 @@ class TokenizerSpec:
     specials: Mapping[str, int] = field(default_factory=dict)
     whole_piece: bool = True
     explicit_n_vocab: int | None = None
+    allow_duplicate_ids: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "specials", MappingProxyType(dict(self.specials)))
@@ -163,6 +166,7 @@ class TokenizerSpec:
             dict(self.specials),
             self.whole_piece,
             self.explicit_n_vocab,
+            self.allow_duplicate_ids,
         )
 
 
