@@ -18,6 +18,10 @@
     ├── UnknownModelError          (KeyError)     a model with no known encoding
     ├── MissingRankError           (KeyError)     a byte the vocabulary cannot express
     ├── FormatError                (ValueError)   a file that is not what it should be
+    │   ├── EmptyTiktokenModelError               a .tiktoken file without tokens
+    │   ├── InvalidTiktokenModelError             a .tiktoken file with a line that is none
+    │   └── HashMismatchError                     a file with another SHA-256 than expected
+    ├── DownloadError              (OSError)      a URL that gave no file
     ├── LimitError                 (ValueError)   a published limit was exceeded
     ├── SplitError                 (RuntimeError) a pattern gave up on a text
     ├── MissingPackageError        (ImportError)  an optional package is not installed
@@ -103,7 +107,9 @@ class TokenIdRangeError(ValidationError, OverflowError):
 class VocabSizeError(ValidationError, AssertionError):
     """A vocabulary that has not the size its ``explicit_n_vocab`` promises."""
 
-    default_suggestions = ("Leave explicit_n_vocab out, or compare the number of ranks and specials.",)
+    default_suggestions = (
+        "Leave explicit_n_vocab out, or compare the number of ranks and specials.",
+    )
 
 
 class InvalidPatternError(ValidationError):
@@ -183,6 +189,38 @@ class FormatError(CtokError, ValueError):
 
     path: str
     default_suggestions = ("Download the file again: it may be truncated or of another format.",)
+
+
+class EmptyTiktokenModelError(FormatError):
+    """A ``.tiktoken`` file without tokens. ``path``."""
+
+
+class InvalidTiktokenModelError(FormatError):
+    """A ``.tiktoken`` file with a line that is not base64 and rank. ``path`` and ``line``."""
+
+    line: int
+
+
+class HashMismatchError(FormatError):
+    """A file with another SHA-256 than expected. ``path``, ``expected`` and ``actual``."""
+
+    expected: str
+    actual: str
+    default_suggestions = (
+        "Download it again: it may be damaged, or a proxy or mirror may change it.",
+        "If the publisher changed the file, update the expected hash.",
+    )
+
+
+class DownloadError(CtokError, OSError):
+    """A URL that gave no file. ``url`` and the HTTP ``status``, None where there was no answer."""
+
+    url: str
+    status: int | None
+    default_suggestions = (
+        "Check the connection and the proxy settings (HTTPS_PROXY, REQUESTS_CA_BUNDLE).",
+        "Or put the file into TIKTOKEN_CACHE_DIR, named by the SHA-1 of its URL.",
+    )
 
 
 class LimitError(CtokError, ValueError):
