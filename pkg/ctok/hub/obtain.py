@@ -15,6 +15,7 @@ Everything before the lock works on a cache that cannot be written.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -27,6 +28,7 @@ from ctok.hub import stamps, store
 from ctok.hub.checksum import etag_algorithm, verify_file
 from ctok.hub.disk import writing
 from ctok.hub.errors import (
+    CacheWriteError,
     ChecksumError,
     HubConnectionError,
     HubHTTPError,
@@ -176,6 +178,9 @@ def announced(job: Job) -> FileMetadata:
     except RemoteEntryNotFoundError as error:
         if error.commit is not None and is_commit(error.commit):
             store.mark_absent(job.places, error.commit, job.filename)
+            # Without the ref nobody finds the marker by the branch's name.
+            with contextlib.suppress(CacheWriteError):
+                store.write_ref(job.places, job.revision, error.commit)
         raise
 
 
