@@ -188,7 +188,9 @@ class FormatError(CtokError, ValueError):
     """A file that is not what it should be. ``path`` and, where known, ``line`` or ``offset``."""
 
     path: str
-    default_suggestions = ("Download the file again: it may be truncated or of another format.",)
+    default_suggestions: tuple[str, ...] = (
+        "Download the file again: it may be truncated or of another format.",
+    )
 
 
 class EmptyTiktokenModelError(FormatError):

@@ -1,0 +1,7 @@
+"""tiktoken's name for the module of :class:`ctok.Encoding`."""
+
+from __future__ import annotations
+
+from .encoding import Encoding
+
+__all__ = ["Encoding"]
