@@ -11,6 +11,7 @@
 #include "error.h"
 #include "mem.h"
 #include "model.h"
+#include "split.h"
 
 typedef struct builder_merge {
     uint32_t left;
@@ -685,7 +686,7 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *b, ctok_error *e
     f.model = memory;
     f.model->alloc = b->alloc;
     f.model->whole_piece = (b->flags & CTOK_BUILD_NO_WHOLE_PIECE) == 0;
-    f.model->splitter = b->splitter;
+    f.model->splitter = b->splitter.next != NULL ? b->splitter : split_none();
     memset(&b->splitter, 0, sizeof b->splitter);
     TRY_TO(done, builder_map_ids(&f, err));
     TRY_TO(done, builder_expand_merges(&f, err));

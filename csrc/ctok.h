@@ -130,7 +130,7 @@ typedef struct ctok_split_cursor {
  *     engine needs none.
  * free: releases self; may be NULL. */
 typedef struct ctok_splitter {
-    const char *name; /* "automaton", "pcre2", "none"; a constant */
+    const char *name; /* "vector", "automaton", "pcre2", "none"; a constant */
     void *self;
     ctok_status (*next)(const void *self, void *state, ctok_bytes text,
                         ctok_split_cursor *cursor, ctok_split_block *block,
@@ -155,9 +155,9 @@ ctok_cpu ctok_cpu_best(void);
 /* Compiles a pattern into the automaton: linear time, no backtracking, own Unicode
  * tables. The syntax is that of tiktoken's patterns (fancy-regex). CTOK_E_PATTERN when it is
  * malformed; CTOK_E_UNSUPPORTED when it is outside the automaton's subset (then
- * plug in another engine). On success the caller owns *out and passes it to a builder
+ * plug in another engine). Where the pattern is a well-known one vector code helps. On success the caller owns *out and passes it to a builder
  * or to ctok_splitter_free. */
-ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes pattern,
+ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes pattern, ctok_cpu cpu,
                                   const ctok_allocator *alloc, ctok_error *err);
 
 /* Calls splitter->free and clears the struct. NULL and a cleared struct are fine. */
