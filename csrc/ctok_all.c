@@ -6,6 +6,7 @@
 #include "builder.c"
 #include "cache.c"
 #include "class.c"
+#include "cpset.c"
 #include "cpu.c"
 #include "decode.c"
 #include "derive.c"

@@ -156,6 +156,9 @@ static inline ctok_status add_all_bytes(ctok_builder *builder, ctok_error *err)
                                    err);
 }
 
+/* The vector code that models are made with: tests that look at memory try several. */
+static ctok_cpu check_cpu = CTOK_CPU_BEST;
+
 /* A model of all bytes, the given tokens (ids from 256 in order), the given specials
  * (ids from 1000) and a pattern; NULL ends a list, a NULL pattern means one piece. Every
  * allocation goes through alloc. */
@@ -181,7 +184,8 @@ static inline ctok_status model_new(ctok_model **out, const char *const *tokens,
             ctok_builder_add_special(builder, bytes_of(specials[n]), 1000 + n, err);
     }
     if (status == CTOK_OK && pattern != NULL) {
-        status = ctok_splitter_compile(&splitter, bytes_of(pattern), alloc, err);
+        status =
+            ctok_splitter_compile(&splitter, bytes_of(pattern), check_cpu, alloc, err);
         if (status == CTOK_OK) {
             status = ctok_builder_set_splitter(builder, &splitter, err);
         }
