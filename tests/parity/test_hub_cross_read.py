@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ctok.hub.download import download
+from ctok.hub.files import download
 from ctok.hub.errors import LockTimeoutError, RemoteEntryNotFoundError
 from ctok.hub.locks import file_lock
 from ctok.hub.paths import Places, RepoId

@@ -39,7 +39,6 @@ import requests
 
 from ctok import config
 from ctok.hub.checksum import etag_algorithm
-from ctok.hub.download import download
 from ctok.hub.errors import (
     EntryNotFoundError,
     HubHTTPError,
@@ -47,6 +46,7 @@ from ctok.hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeError,
 )
+from ctok.hub.files import download
 from ctok.hub.http import Client, origin
 from ctok.hub.lockfile import resolve_frozen
 from ctok.hub.metadata import FileMetadata, fetch_metadata

@@ -38,7 +38,7 @@ from ctok.hub.retry import BREAKERS, RETRIED, Breakers, Clock, RetryPolicy, aske
 if TYPE_CHECKING:
     import requests
 
-logger = logging.getLogger("ctok.hub")
+_logger = logging.getLogger("ctok.hub")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 10
@@ -193,7 +193,7 @@ class Client:
                 wait = self.wait_before_retry(error, tries, policy)
                 if wait is None:
                     raise
-                logger.debug("%s; try %d follows in %.1f s", error, tries + 1, wait)
+                _logger.debug("%s; try %d follows in %.1f s", error, tries + 1, wait)
                 self.clock.sleep(wait)
         raise AssertionError("unreachable")
 
@@ -289,7 +289,7 @@ class Client:
             try:
                 return self._follow(method, url, sent, subject, stop)
             except HubConnectionError as error:
-                logger.warning("%s; asking the next endpoint", error)
+                _logger.warning("%s; asking the next endpoint", error)
         return self._follow(method, urls[-1], sent, subject, stop)
 
     def _follow(
@@ -338,7 +338,7 @@ class Client:
             headers |= {"Authorization": None, "Cookie": None}
         host = urlsplit(url).netloc.rpartition("@")[2]
         self._breakers.check(host, self.clock)
-        logger.debug("%s %s", method, shown_url(url))
+        _logger.debug("%s %s", method, shown_url(url))
         try:
             response = session.request(
                 method,

@@ -20,7 +20,7 @@ from typing import IO
 
 from ctok.hub.errors import LockTimeoutError
 
-logger = logging.getLogger("ctok.hub")
+_logger = logging.getLogger("ctok.hub")
 
 # The filesystem has no locks, or the folder takes no lock file: go on without one.
 _NO_LOCKS = frozenset(
@@ -81,7 +81,7 @@ def _open(path: Path) -> IO[str] | None:
     except OSError as exc:
         if exc.errno not in _NO_LOCKS:
             raise
-        logger.debug("no lock at %s (%s): going on without", path, exc.strerror)
+        _logger.debug("no lock at %s (%s): going on without", path, exc.strerror)
         return None
     if new:
         # Other users of a shared cache must be able to open it, whatever the umask says.
@@ -114,10 +114,10 @@ def _acquire(file: IO[str], path: Path, timeout: float | None) -> bool:
         except (portalocker.LockException, OSError) as exc:
             if _error_number(exc) not in _NO_LOCKS:
                 raise
-            logger.debug("no lock at %s (%s): going on without", path, exc)
+            _logger.debug("no lock at %s (%s): going on without", path, exc)
             return False
         if not told:
-            logger.debug("waiting for %s, held by %s", path, lock_owner(path) or "somebody")
+            _logger.debug("waiting for %s, held by %s", path, lock_owner(path) or "somebody")
             told = True
         time.sleep(pause)
         pause = min(pause * 2, _POLL_MOST)

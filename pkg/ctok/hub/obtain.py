@@ -47,7 +47,7 @@ from ctok.hub.progress import Progress
 from ctok.hub.retry import RETRIED, RetryPolicy
 from ctok.hub.transfer import CHUNK, Wanted, receive
 
-logger = logging.getLogger("ctok.hub")
+_logger = logging.getLogger("ctok.hub")
 
 _slots: dict[int, threading.BoundedSemaphore] = {}
 _slots_lock = threading.Lock()
@@ -268,7 +268,7 @@ def _bring(job: Job, metadata: FileMetadata) -> Path:
             if error.expected == job.expected_sha256:
                 raise
             # Remains of an earlier run, or a cache between us and the Hub: once more, in full.
-            logger.warning("%s; downloading it again", error)
+            _logger.warning("%s; downloading it again", error)
             _download_blob(replace(job, force=True), replace(metadata, location=None))
         return store.link(places, metadata.etag, metadata.commit, job.filename, fresh=True)
 

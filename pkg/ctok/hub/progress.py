@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-logger = logging.getLogger("ctok.hub")
+_logger = logging.getLogger("ctok.hub")
 
 ProgressCallback = Callable[[int, int | None], object]
 
@@ -33,5 +33,5 @@ class Progress:
             self._callback(done, total)
         except Exception:
             # Whatever a user's callback raises is no reason to lose a download.
-            logger.warning("the progress callback failed and is not called again", exc_info=True)
+            _logger.warning("the progress callback failed and is not called again", exc_info=True)
             self._callback = None

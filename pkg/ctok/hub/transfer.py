@@ -32,7 +32,7 @@ from ctok.hub.retry import RetryPolicy
 if TYPE_CHECKING:
     import requests
 
-logger = logging.getLogger("ctok.hub")
+_logger = logging.getLogger("ctok.hub")
 
 CHUNK = 64 << 10
 # A connection that brought this much is no longer the failed one: the count starts over.
@@ -94,7 +94,7 @@ def receive(
             wait = transfer.pause(error, failed)
             if wait is None:
                 raise
-            logger.debug("%s; going on at byte %d in %.1f s", error, transfer.offset, wait)
+            _logger.debug("%s; going on at byte %d in %.1f s", error, transfer.offset, wait)
             client.clock.sleep(wait)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctok.hub import fs
-from ctok.hub.download import download
+from ctok.hub.files import download
 from ctok.hub.errors import ChecksumError, RemoteEntryNotFoundError, RevisionNotFoundError
 from ctok.hub.lockfile import (
     FrozenError,
