@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any, cast
 
 THEIRS = "tiktoken"
 OURS = __package__
@@ -55,7 +56,7 @@ class _Finder:
         ours = OURS + fullname.removeprefix(THEIRS)
         if find_spec(ours) is None:
             return None
-        return ModuleSpec(fullname, _Loader(ours))
+        return ModuleSpec(fullname, cast(Any, _Loader(ours)))
 
 
 class _Loader:

@@ -125,7 +125,7 @@ def _constructors() -> dict[str, Constructor]:
     """All constructors; finds the plugins' on the first call. The lock is held."""
     global ENCODING_CONSTRUCTORS
     if ENCODING_CONSTRUCTORS is None:
-        found = dict(openai.ENCODING_CONSTRUCTORS)
+        found: dict[str, Constructor] = {**openai.ENCODING_CONSTRUCTORS}
         sources = dict.fromkeys(found, "ctok")
         for source, constructors in _plugins():
             for name, constructor in constructors.items():
