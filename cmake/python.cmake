@@ -10,6 +10,7 @@ add_custom_command(
   COMMENT "Cython: _core.pyx"
   VERBATIM)
 python_add_library(_core MODULE WITH_SOABI ${core_c})
+target_include_directories(_core PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/pkg/ctok)
 target_link_libraries(_core PRIVATE ctok)
 install(TARGETS _core DESTINATION ctok)
 

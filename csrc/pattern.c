@@ -79,7 +79,7 @@ static ctok_status pattern_add(pattern_parser *s, pattern_kind kind, uint32_t ne
 /* Ends a part with its jump. */
 static ctok_status pattern_close(pattern_parser *s, pattern_part *part)
 {
-    uint32_t jump;
+    uint32_t jump = 0;
 
     TRY(pattern_add(s, PATTERN_JUMP, PATTERN_NONE, PATTERN_NONE, &jump));
     part->end = jump + 1;
@@ -100,7 +100,7 @@ static ctok_status pattern_copy(pattern_parser *s, const pattern_part *part,
 
     for (i = part->first; i < part->end; i++) {
         pattern_state state = s->p->states[i];
-        uint32_t index;
+        uint32_t index = 0;
 
         TRY(pattern_add(s, PATTERN_JUMP, 0, 0, &index));
         state.next = state.next == PATTERN_NONE ? PATTERN_NONE : state.next + offset;
@@ -269,7 +269,7 @@ static ctok_status pattern_escape(pattern_parser *s, uint8_t *set, bool *is_end)
 
 static ctok_status pattern_char_part(pattern_parser *s, uint8_t set, pattern_part *part)
 {
-    uint32_t index;
+    uint32_t index = 0;
 
     TRY(pattern_add(s, PATTERN_CHAR, (uint32_t)s->p->n_states + 1, PATTERN_NONE,
                     &index));
@@ -283,7 +283,7 @@ static ctok_status pattern_char_part(pattern_parser *s, uint8_t set, pattern_par
 static ctok_status pattern_guard_part(pattern_parser *s, uint8_t set, bool negated,
                                       bool at_end, pattern_part *part)
 {
-    uint32_t index;
+    uint32_t index = 0;
 
     TRY(pattern_add(s, PATTERN_GUARD, (uint32_t)s->p->n_states + 1, PATTERN_NONE,
                     &index));
@@ -493,9 +493,9 @@ static ctok_status pattern_repeat_part(pattern_parser *s, pattern_part *part,
     pattern_part whole = *part;
     pattern_part copy;
     unsigned n;
-    uint32_t fork;
-    uint32_t past;
-    uint32_t end;
+    uint32_t fork = 0;
+    uint32_t past = 0;
+    uint32_t end = 0;
     uint32_t forks =
         PATTERN_NONE; /* chained by their past side until the end is known */
     uint32_t n_copies = repeat->most == UINT32_MAX
@@ -554,7 +554,7 @@ static ctok_status pattern_repeat_part(pattern_parser *s, pattern_part *part,
         copy = next;
     }
     if (repeat->most == UINT32_MAX) {
-        uint32_t loop;
+        uint32_t loop = 0;
 
         TRY(pattern_past(s, &copy, repeat, &past));
         TRY(pattern_fork(s, repeat->kind, copy.start, past, &loop));
@@ -609,7 +609,7 @@ static ctok_status pattern_end_alternative(pattern_parser *s, bool another_follo
 {
     pattern_group *group = pattern_top(s);
     uint32_t start;
-    uint32_t jump;
+    uint32_t jump = 0;
 
     if (!group->has_tail) {
         pattern_part empty;
@@ -806,7 +806,7 @@ ctok_status pattern_parse(pattern *out, ctok_bytes text, const ctok_allocator *a
 {
     pattern_parser s;
     pattern_part whole = {0};
-    uint32_t match;
+    uint32_t match = 0;
 
     memset(out, 0, sizeof *out);
     out->alloc = *alloc;

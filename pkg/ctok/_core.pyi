@@ -6,6 +6,7 @@ from typing import Any, final
 __version__: str
 UNICODE_VERSION: str
 
+def cpu() -> str: ...
 def parse_class(
     pattern: bytes, position: int, ignore_case: bool = False
 ) -> tuple[list[tuple[int, int]], int]: ...

@@ -19,7 +19,7 @@ from ._ctok cimport *
 
 import threading
 
-from . import errors
+from . import config, errors
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -131,13 +131,39 @@ cdef object pattern_failure(str pattern, const ctok_error* err):
 
 # ---- splitters ------------------------------------------------------------------------
 
+cdef dict CPUS = {
+    "best": CTOK_CPU_BEST,
+    "portable": CTOK_CPU_PORTABLE,
+    "neon": CTOK_CPU_NEON,
+    "avx2": CTOK_CPU_AVX2,
+    "avx512": CTOK_CPU_AVX512,
+}
+
+
+def cpu():
+    """The vector code in use: what CTOK_CPU names, but no more than this machine can run."""
+    cdef int wanted = cpu_wanted()
+    cdef int best = ctok_cpu_best()
+    for name, tier in CPUS.items():
+        if tier == (best if wanted == CTOK_CPU_BEST or wanted > best else wanted):
+            return name
+
+
+cdef int cpu_wanted() except -1:
+    name = config.cpu()
+    if name not in CPUS:
+        raise errors.ValidationError(f"CTOK_CPU is {name!r}, one of {', '.join(CPUS)} expected")
+    return CPUS[name]
+
+
 cdef int make_splitter(str pattern, str engine, ctok_splitter* out) except -1:
-    """Compiles with the engine asked for; for None with the automaton if it can, else PCRE2."""
+    """Compiles with the engine asked for; for None with vector code or the automaton if they
+    can, else PCRE2."""
     cdef bytes utf8 = pattern.encode()
     cdef ctok_bytes view
     cdef ctok_error err
     cdef ctok_status status
-    cdef ctok_splitter* taken
+    cdef ctok_cpu tier
 
     memset(out, 0, sizeof(ctok_splitter))
     memset(&err, 0, sizeof(err))
@@ -146,19 +172,17 @@ cdef int make_splitter(str pattern, str engine, ctok_splitter* out) except -1:
     if engine != "pcre2":
         view.ptr = <const uint8_t*><const char*>utf8
         view.len = len(utf8)
-        status = ctok_splitter_compile(out, view, NULL, &err)
+        tier = <ctok_cpu>(cpu_wanted() if engine is None else CTOK_CPU_PORTABLE)
+        status = ctok_splitter_compile(out, view, tier, NULL, &err)
         if status == CTOK_OK:
             return 0
-        if status == CTOK_E_PATTERN or engine == "automaton":
-            if status in (CTOK_E_PATTERN, CTOK_E_UNSUPPORTED):
-                raise pattern_failure(pattern, &err)
-            raise failure(&err)
-        if status not in (CTOK_E_UNSUPPORTED, CTOK_E_LIMIT):
+        if status == CTOK_E_PATTERN or (status == CTOK_E_UNSUPPORTED and engine == "automaton"):
+            raise pattern_failure(pattern, &err)
+        if status != CTOK_E_UNSUPPORTED:
             raise failure(&err)
     from . import pcre2
-    taken = <ctok_splitter*><uintptr_t>pcre2.compile(pattern).take()
-    out[0] = taken[0]
-    free(taken)
+    compiled = pcre2.compile(pattern)
+    out[0] = (<ctok_splitter*><uintptr_t>compiled.take())[0]
     return 0
 
 

@@ -58,7 +58,15 @@ cdef extern from "ctok.h" nogil:
         void (*state_free)(const void* self, void* state) noexcept nogil
         void (*free)(void* self) noexcept nogil
 
-    ctok_status ctok_splitter_compile(ctok_splitter* out, ctok_bytes pattern,
+    ctypedef enum ctok_cpu:
+        CTOK_CPU_BEST
+        CTOK_CPU_PORTABLE
+        CTOK_CPU_NEON
+        CTOK_CPU_AVX2
+        CTOK_CPU_AVX512
+
+    ctok_cpu ctok_cpu_best()
+    ctok_status ctok_splitter_compile(ctok_splitter* out, ctok_bytes pattern, ctok_cpu cpu,
                                       const ctok_allocator* alloc, ctok_error* err)
     void ctok_splitter_free(ctok_splitter* splitter)
 

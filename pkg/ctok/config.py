@@ -66,6 +66,11 @@ def offline() -> bool:
     return flag(*OFFLINE)
 
 
+def cpu() -> str:
+    """The vector code to use (``CTOK_CPU``): portable, avx2, avx512, neon or best."""
+    return (text("CTOK_CPU") or "best").lower()
+
+
 def strict() -> bool:
     """Whether substitutes (an older copy, a backup tokenizer) are refused."""
     return flag(*STRICT)
