@@ -7,6 +7,7 @@
 #include "cache.c"
 #include "class.c"
 #include "cpset.c"
+#include "cpset.c"
 #include "cpu.c"
 #include "decode.c"
 #include "derive.c"
