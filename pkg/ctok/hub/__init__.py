@@ -74,7 +74,7 @@ _NAMES = {
     "files": "download DownloadOptions FileOptions hf_hub_download PlannedFile resolve_file",
     "http": "Client",
     "integrity": "Damage verify_cache VerifyReport",
-    "lockfile": "FrozenError Lock read_lock write_lock",
+    "lockfile": "FrozenError Lock LockFileNotFoundError read_lock write_lock",
     "pinning": "pin_repo",
     "reference": "parse_reference Reference",
     "retry": "Breakers Clock RetryPolicy",

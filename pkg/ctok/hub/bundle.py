@@ -145,6 +145,8 @@ def import_bundle(
         >>> import_bundle("models.tar")  # doctest: +SKIP
     """
     source = Path(bundle)
+    if not source.is_file():
+        raise BundleError(f"{source}: there is no such file", path=str(source), exit_code=1)
     root = config.hub_cache() if cache_dir is None else config.expand(cache_dir)
     aside = config.cache_dir() / "bundles" / secrets.token_hex(8)
     try:

@@ -59,6 +59,16 @@ class FrozenError(HubError, LookupError):
     )
 
 
+class LockFileNotFoundError(HubError, FileNotFoundError):
+    """There is no lock file. ``path`` is where it was looked for."""
+
+    path: str
+    default_suggestions = (
+        "Write one: ctok lock REPO.",
+        "Name another: --frozen LOCK, frozen= or CTOK_FROZEN.",
+    )
+
+
 @dataclass(frozen=True)
 class PinnedFile:
     """The bytes that a file must have."""
@@ -175,12 +185,14 @@ def read_lock(path: str | os.PathLike[str]) -> Lock:
     """Reads a lock file.
 
     Raises:
-        FileNotFoundError: there is none.
+        LockFileNotFoundError: there is none.
         FormatError: it is not a lock file, or of a newer version.
     """
     place = Path(path)
     try:
         data = json.loads(place.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise LockFileNotFoundError(f"there is no lock file {place}", path=str(place)) from exc
     except ValueError as exc:
         raise FormatError(f"{place}: not a lock file: {exc}", path=str(place)) from exc
     return parse_lock(data, str(place))
@@ -269,7 +281,7 @@ def resolve_frozen(frozen: Frozen) -> Lock | None:
             is never, None is what ``CTOK_FROZEN`` says.
 
     Raises:
-        FileNotFoundError, FormatError: as ``read_lock``.
+        LockFileNotFoundError, FormatError: as ``read_lock``.
     """
     if isinstance(frozen, Lock):
         return frozen

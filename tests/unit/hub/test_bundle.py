@@ -13,8 +13,8 @@ import pytest
 
 from ctok.hub.bundle import BundleError, export_bundle, import_bundle
 from ctok.hub.compressed import ArchiveError, UnsafeArchiveError
-from ctok.hub.files import download
 from ctok.hub.errors import ChecksumError, OfflineEntryNotFoundError
+from ctok.hub.files import download
 from ctok.hub.lockfile import Lock
 from ctok.hub.pinning import pin_repo
 from hubserver import HubServer, Repo, lfs

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from ctok.hub import fs
+from ctok.hub.errors import (
+    ChecksumError,
+    RemoteEntryNotFoundError,
+    RevisionNotFoundError,
+    SnapshotError,
+)
 from ctok.hub.files import download
-from ctok.hub.errors import ChecksumError, RemoteEntryNotFoundError, RevisionNotFoundError
 from ctok.hub.lockfile import (
     FrozenError,
     Lock,
@@ -18,6 +23,8 @@ from ctok.hub.lockfile import (
     write_lock,
 )
 from ctok.hub.pinning import pin_repo
+from ctok.hub.snapshot import snapshot_download
+from ctok.hub.stream import download_stream
 from hubserver import HubServer, Repo, lfs
 
 BIG = bytes(range(256)) * 2000
@@ -133,3 +140,33 @@ def test_frozen_without_a_lock_file_is_an_error_not_a_thaw(
     monkeypatch.setenv("CTOK_FROZEN", "1")
     with pytest.raises(FileNotFoundError):
         download("org/name", "tokenizer.json")
+
+
+def test_a_frozen_snapshot_is_what_the_lock_pins(
+    hub: HubServer, repo: Repo, tmp_path: Path
+) -> None:
+    lock = Lock().with_repo(pin_repo("org/name", ["tokenizer.json", "model.bin"]))
+    repo.commit({"tokenizer.json": b"[]", "new.json": b""})
+    folder = snapshot_download("org/name", frozen=lock)
+    found = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+    assert {"tokenizer.json": b"{}", "model.bin": BIG} == found
+    hub.forget()
+    assert folder == snapshot_download("org/name", frozen=lock, allow_patterns="*.json")
+    assert 0 == hub.hits()
+    for options in ({"allow_patterns": "new.json"}, {"revision": "v1"}, {"repo_type": "dataset"}):
+        with pytest.raises(FrozenError):
+            snapshot_download("org/name", frozen=lock, **options)  # type: ignore[arg-type]
+    (folder / "model.bin").resolve().write_bytes(BIG[::-1])
+    with pytest.raises(SnapshotError) as caught:
+        snapshot_download("org/name", frozen=lock)
+    assert ["model.bin"] == list(caught.value.failures)
+    assert 15 == caught.value.exit_code
+
+
+def test_a_frozen_stream_is_checked_against_the_pin(hub: HubServer, repo: Repo) -> None:
+    lock = Lock().with_repo(pin_repo("org/name", ["model.bin"]))
+    repo.commit({"model.bin": lfs(BIG[::-1])})
+    with download_stream("org/name", "model.bin", frozen=lock) as chunks:
+        assert BIG == b"".join(chunks)
+    with pytest.raises(FrozenError):
+        download_stream("org/name", "tokenizer.json", frozen=lock)
