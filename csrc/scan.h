@@ -18,7 +18,8 @@
 typedef struct scan_shape {
     bool any_prefix;     /* [^\r\n\p{L}\p{N}]?\p{L}+   else  ?\p{L}+ */
     bool is_cased;       /* o200k: a capital after a small letter starts a piece */
-    bool suffix_quote;   /* o200k: 's and its like end the word   else stand alone */
+    bool has_quotes;     /* 's 't 'd 'm 'll 've 're */
+    bool suffix_quote;   /* o200k: they end the word   else they stand alone */
     bool fold_quote;     /* (?i:'s|...) */
     bool punct_newlines; /* ?[^\s\p{L}\p{N}]+[\r\n]* */
     bool punct_slashes;  /* ...[\r\n/]* */

@@ -187,7 +187,9 @@ static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_mask
         starts |= m->capitals & (letters & ~m->capitals) << 1;
     }
     starts |= 1;
-    starts = scan_quotes(shape, m, text, starts, &known);
+    if (shape->has_quotes) {
+        starts = scan_quotes(shape, m, text, starts, &known);
+    }
     return starts & known;
 }
 

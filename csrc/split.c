@@ -3,6 +3,7 @@
 #include "automaton.h"
 #include "cpu.h"
 #include "error.h"
+#include "known.h"
 #include "mem.h"
 #include "pattern.h"
 #include "utf8.h"
@@ -133,31 +134,11 @@ static void split_free(void *self)
     automaton_free(self);
 }
 
-/* The patterns that scan.h knows, by the hash of what they compile to; see
- * tests/unit/c/test_split.c for their texts. */
-typedef struct split_known {
-    uint64_t hash;
-    scan_shape shape;
-} split_known;
-
-static void split_recognise(automaton *a, const pattern *p, ctok_cpu cpu)
-{
-    static const split_known known[] = {{0, {0}}};
-    uint64_t hash = pattern_hash(p);
-    size_t i;
-
-    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i].hash == hash) {
-            a->scan = cpu_scanner(cpu);
-            a->shape = known[i].shape;
-        }
-    }
-}
-
 ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu cpu,
                                   const ctok_allocator *alloc, ctok_error *err)
 {
     ctok_allocator own = mem_allocator(alloc);
+    const scan_shape *shape;
     automaton *a = NULL;
     pattern p;
     ctok_status status;
@@ -168,7 +149,11 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
         status = automaton_new(&a, &p, err);
     }
     if (status == CTOK_OK) {
-        split_recognise(a, &p, cpu);
+        shape = known_shape(&p);
+        if (shape != NULL) {
+            a->scan = cpu_scanner(cpu);
+            a->shape = *shape;
+        }
         out->name = a->scan != NULL ? "vector" : "automaton";
         out->self = a;
         out->next = split_next;
