@@ -129,6 +129,13 @@ cdef object pattern_failure(str pattern, const ctok_error* err):
     )
 
 
+cdef str as_text(object text):
+    """A text that is str or a subclass of it: `str` in a signature would refuse the latter."""
+    if not isinstance(text, str):
+        raise errors.TextTypeError(f"text is {type(text).__name__}, str expected", value=text)
+    return <str>text
+
+
 # ---- splitters ------------------------------------------------------------------------
 
 cdef dict CPUS = {
@@ -221,14 +228,14 @@ cdef class Splitter:
     def engine(self):
         return self.splitter.name.decode()
 
-    def split(self, str text not None):
+    def split(self, text):
         """The pieces of a text, in order."""
         cdef Scratch scratch = Scratch(0)
         cdef void* state = NULL
         cdef ctok_bytes view
         cdef list pieces = []
 
-        scratch.view(text, &view)
+        scratch.view(as_text(text), &view)
         if self.splitter.state_new != NULL:
             state = self.splitter.state_new(self.splitter.self)
             if state == NULL:
@@ -570,8 +577,8 @@ cdef class Codec:
         offset = 0
         if err.code in (CTOK_E_SPECIAL, CTOK_E_RANK) and err.position <= view.len:
             offset = len(
-                (<const char*>view.ptr)[:err.position].decode("utf-8", "surrogateescape")
-            )
+                (<const char*>view.ptr)[:err.position].decode("utf-8", "ignore")
+            )  # a place inside a character is that character's
         if err.code == CTOK_E_SPECIAL:
             return self._disallowed(err.id, offset)
         if err.code == CTOK_E_RANK:
@@ -647,21 +654,22 @@ cdef class Codec:
         finally:
             self.give_back(scratch)
 
-    def encode(self, str text not None, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
-        return self.encode_list(text, self.sets(allowed_special, disallowed_special))
+    def encode(self, text, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
+        return self.encode_list(as_text(text), self.sets(allowed_special, disallowed_special))
 
-    def encode_ordinary(self, str text not None):
-        return self.encode_list(text, self.ordinary)
+    def encode_ordinary(self, text):
+        return self.encode_list(as_text(text), self.ordinary)
 
-    def _encode_buffer(self, str text not None, SpecialSets sets not None):
-        return self.encode_buffer(text, sets)
+    def _encode_buffer(self, text, SpecialSets sets not None):
+        return self.encode_buffer(as_text(text), sets)
 
-    def encode_ordinary_to_buffer(self, str text not None):
-        return self.encode_buffer(text, self.ordinary)
+    def encode_ordinary_to_buffer(self, text):
+        return self.encode_buffer(as_text(text), self.ordinary)
 
-    def _count(self, str text not None, SpecialSets sets, size_t limit):
+    def _count(self, text, SpecialSets sets, size_t limit):
         """(ids, bytes done): how many ids the text has, counting no further than limit (0:
         all), and how many bytes of UTF-8 these stand for."""
+        cdef str words = as_text(text)
         cdef Scratch scratch = self.borrow()
         cdef ctok_bytes view
         cdef ctok_encode_options options
@@ -674,9 +682,9 @@ cdef class Codec:
         memset(&out, 0, sizeof(out))
         try:
             for foreign in sets.foreign:
-                if foreign in text:
-                    raise self._disallowed(None, text.index(foreign), foreign)
-            scratch.view(text, &view)
+                if foreign in words:
+                    raise self._disallowed(None, words.index(foreign), foreign)
+            scratch.view(words, &view)
             options.allowed = sets.allowed
             options.disallowed = sets.disallowed
             options.max_ids = limit
@@ -684,20 +692,21 @@ cdef class Codec:
             with nogil:
                 status = ctok_encode(self.model, scratch.ptr, view, &options, &out, &err)
             if status != CTOK_OK:
-                raise self.encode_failure(text, view, &err)
+                raise self.encode_failure(words, view, &err)
             return out.n, out.consumed
         finally:
             self.give_back(scratch)
 
-    def _encode_ranges(self, str text not None, SpecialSets sets not None):
+    def _encode_ranges(self, text, SpecialSets sets not None):
         """(ids, byte ranges, character ranges, surrogates): lists of the same length."""
+        cdef str words = as_text(text)
         cdef Scratch scratch = self.borrow()
         cdef ctok_output out
-        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
+        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(words)
         cdef size_t bound
 
         memset(&out, 0, sizeof(out))
-        bound = n if PyUnicode_IS_COMPACT_ASCII(text) else ctok_utf8_bound(4, n)
+        bound = n if PyUnicode_IS_COMPACT_ASCII(words) else ctok_utf8_bound(4, n)
         bound = ctok_encode_bound(self.model, bound)
         out.cap = bound
         out.ids = <uint32_t*>malloc(bound * sizeof(uint32_t))
@@ -705,12 +714,12 @@ cdef class Codec:
         try:
             if out.ids == NULL or out.ranges == NULL:
                 raise MemoryError()
-            self.encode_into(text, sets, scratch, &out)
+            self.encode_into(words, sets, scratch, &out)
             byte_ranges = [(out.ranges[i].start, out.ranges[i].end) for i in range(out.n)]
             return (
                 [out.ids[i] for i in range(out.n)],
                 byte_ranges,
-                character_ranges(text, scratch, &out, byte_ranges),
+                character_ranges(words, scratch, &out, byte_ranges),
                 scratch.n_surrogates,
             )
         finally:
