@@ -14,7 +14,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import alias
 from ._core import UNICODE_VERSION, __version__
+from .alias import install_as_tiktoken
 from .encoding import Encoding, Offsets, Truncated
 from .errors import CtokError
 from .model import encoding_for_model, encoding_name_for_model
@@ -40,12 +42,15 @@ __all__ = [
     "errors",
     "get_encoding",
     "hub",
+    "install_as_tiktoken",
     "list_encoding_names",
     "load",
     "model",
     "registry",
     "spec",
 ]
+
+alias.register()
 
 
 def __getattr__(name: str) -> Any:

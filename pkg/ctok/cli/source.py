@@ -39,9 +39,10 @@ class Input(NamedTuple):
         try:
             return self.data.decode()
         except UnicodeDecodeError as exc:
+            line = self.data.count(b"\n", 0, exc.start) + 1
             raise FormatError(
-                f"{self.shown_name}: not UTF-8: byte 0x{self.data[exc.start]:02X} at offset {exc.start} "
-                f"(line {self.data.count(10, 0, exc.start) + 1})",
+                f"{self.shown_name}: not UTF-8: byte 0x{self.data[exc.start]:02X} at offset "
+                f"{exc.start} (line {line})",
                 path=self.name,
                 offset=exc.start,
                 suggestions=["Convert it first, e.g.: iconv -f latin1 -t utf-8 FILE | ctok ..."],
