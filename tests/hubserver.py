@@ -594,8 +594,9 @@ class _Handler(BaseHTTPRequestHandler):
             if start:
                 self.server.hub.closing.wait(fault.pause)
             piece = view[start : min(start + step, stop)]
-            self.wfile.write(piece)
+            # Counted first: a client may look at the log as soon as it has the bytes.
             exchange.sent += len(piece)
+            self.wfile.write(piece)
         if stops and fault.reset_after is not None:
             # Let the bytes arrive: a reset discards what is still on its way.
             self.server.hub.closing.wait(0.05)

@@ -36,7 +36,7 @@ from ctok.hub.http import Client
 from ctok.hub.lockfile import Lock, PinnedFile, PinnedRepo, format_lock, parse_lock
 from ctok.hub.locks import file_lock
 from ctok.hub.obtain import Job, obtain
-from ctok.hub.paths import Places, RepoId, blob_name
+from ctok.hub.paths import Places, RepoId, blob_name, ensure_inside
 from ctok.hub.store import find_blob, link, new_incomplete, publish, write_ref
 
 if TYPE_CHECKING:
@@ -270,6 +270,7 @@ def _place(
     unpacked: Path, places: Places, commit: str, path: str, file: PinnedFile, etag: str
 ) -> None:
     with writing(places.folder), file_lock(places.lock(etag)):
+        ensure_inside(places.blob(etag), places.folder)
         blob = find_blob(places, etag, file.size)
         if blob is None or sha256_of(blob) != file.sha256:
             temporary = new_incomplete(places.blobs, blob_name(etag))

@@ -161,10 +161,10 @@ def clear_cache(
         CacheNotFoundError: it is not cached.
         CacheInUseError: somebody is downloading into it.
     """
+    wanted = None if repo_id is None else RepoId.of(repo_id, repo_type)
     info = scan_cache(cache_dir)
     repos = info.repos
-    if repo_id is not None:
-        wanted = RepoId.of(repo_id, repo_type)
+    if wanted is not None:
         repos = tuple(repo for repo in repos if repo.identity == wanted)
         if not repos:
             raise CacheNotFoundError(f"{wanted} is not cached in {info.root}", path=str(info.root))

@@ -50,7 +50,7 @@ from ctok.hub.files import download
 from ctok.hub.http import Client, origin
 from ctok.hub.lockfile import resolve_frozen
 from ctok.hub.metadata import FileMetadata, fetch_metadata
-from ctok.hub.paths import Places, RepoId, check_revision, is_commit
+from ctok.hub.paths import Places, RepoId, check_filename, check_revision, is_commit
 from ctok.hub.ranged import RangedFile
 from ctok.hub.reference import Reference, parse_reference
 from ctok.hub.refusal import Subject, shown_url
@@ -363,7 +363,10 @@ def _tree(place: Reference, how: Options, *, recursive: bool) -> list[Entry]:
         )
         return sorted(
             (
-                Entry(str(top.join(row["path"])), row["size"] if row["type"] == "file" else None)
+                Entry(
+                    str(top.join(check_filename(row["path"]))),
+                    row["size"] if row["type"] == "file" else None,
+                )
                 for row in rows
             ),
             key=lambda entry: entry.path,

@@ -42,7 +42,7 @@ from ctok.hub.errors import (
 from ctok.hub.http import Client
 from ctok.hub.locks import file_lock
 from ctok.hub.metadata import FileMetadata, fetch_metadata
-from ctok.hub.paths import Places, RepoId, is_commit
+from ctok.hub.paths import Places, RepoId, ensure_inside, is_commit
 from ctok.hub.progress import Progress
 from ctok.hub.retry import RETRIED, RetryPolicy
 from ctok.hub.transfer import CHUNK, Wanted, receive
@@ -261,6 +261,7 @@ def _bring(job: Job, metadata: FileMetadata) -> Path:
         found = None if job.force else _present(job, metadata)
         if found is not None:
             return found
+        ensure_inside(places.blob(metadata.etag), places.folder)
         places.blobs.mkdir(parents=True, exist_ok=True)
         try:
             _download_blob(job, metadata)

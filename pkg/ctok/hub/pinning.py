@@ -14,7 +14,7 @@ from ctok.hub.http import Client
 from ctok.hub.lockfile import PinnedFile, PinnedRepo
 from ctok.hub.metadata import FileMetadata
 from ctok.hub.obtain import Job, obtain
-from ctok.hub.paths import Places, RepoId, check_revision, is_commit
+from ctok.hub.paths import Places, RepoId, check_filename, check_revision, is_commit
 from ctok.hub.reference import parse_reference
 from ctok.hub.refusal import Subject
 
@@ -73,7 +73,7 @@ def _pin(
     if not is_commit(commit):
         raise HubHTTPError(f"{repo} at {revision!r}: the Hub names no commit", url=str(repo))
     rows = [
-        row
+        {**row, "path": check_filename(row["path"])}
         for row in client.pages(
             repo.api_path("tree", commit), subject=subject, params={"recursive": "true"}
         )
