@@ -95,7 +95,8 @@ def read(source: str | PathLike[str] | bytes) -> PackedRanks:
         payload = unpacker.decompress(memoryview(data)[HEADER.size :], size + 1)
     except zlib.error as exc:
         raise _damaged(name, f"payload does not unpack: {exc}") from exc
-    if len(payload) != size or hashlib.sha256(payload).digest() != of_payload:
+    is_whole = unpacker.eof and not unpacker.unused_data and len(payload) == size
+    if not is_whole or hashlib.sha256(payload).digest() != of_payload:
         raise _damaged(name, "payload is not the one that was written")
 
     view = memoryview(payload)
