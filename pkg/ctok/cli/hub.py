@@ -40,14 +40,17 @@ def _add_fetch(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "fetch",
         help="download files of a repository into the cache",
-        description="Downloads files of a repository and prints where they are. What is there "
-        "already is not downloaded again.",
+        description="Downloads files of a repository and prints where they are. What is in the "
+        "cache already is not even asked about.",
     )
     parser.add_argument("repo", help="org/name, org/name@revision or datasets/org/name")
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="names or patterns (*.json); all files if none"
     )
     parser.add_argument("--into", type=Path, metavar="DIR", help="put the files into this folder")
+    parser.add_argument(
+        "--update", action="store_true", help="ask whether the branch has moved since"
+    )
     parser.add_argument("--force", action="store_true", help="download even what is there")
     parser.add_argument(
         "--frozen",
@@ -84,6 +87,8 @@ def _fetch(args: argparse.Namespace) -> int:
         "offline": args.offline,
         "frozen": args.frozen,
         "endpoint": endpoint,
+        # A folder does not tell which branch its files came from: there the Hub is asked.
+        "prefer_cache": args.into is None and not args.update,
     }
     paths: list[Path] = []
     for name in plain:

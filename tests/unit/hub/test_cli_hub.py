@@ -95,17 +95,42 @@ def test_fetch_without_files_brings_all_and_with_patterns_some(
     assert not (some / "model.bin").exists()
 
 
-def test_a_second_fetch_transfers_nothing(hub: HubServer, repo: Repo, ctok: Ctok) -> None:
-    commit = repo.branches["main"]
-    ctok("fetch", "org/name", "model.bin")
+@pytest.mark.parametrize("files", [("model.bin",), ("*.bin",), ()])
+def test_a_second_fetch_makes_no_request(
+    hub: HubServer, repo: Repo, ctok: Ctok, files: tuple[str, ...]
+) -> None:
+    first = ctok("fetch", "org/name", *files, "-q")
     hub.forget()
-    ctok("fetch", "org/name", "model.bin")
-    assert (1, 0) == (hub.hits(method="HEAD"), hub.hits(method="GET"))
-    hub.forget()
-    ctok("fetch", f"org/name@{commit}", "model.bin")
+    assert first == ctok("fetch", "org/name", *files, "-q")
     assert 0 == hub.hits()
-    ctok("fetch", "org/name", "model.bin", "--force")
-    assert 1 == hub.hits(method="GET", origin="cdn")
+    ctok("fetch", "org/name", *files, "--force")
+    assert 1 == hub.hits("*", method="GET", origin="cdn")
+
+
+def test_fetch_follows_a_branch_when_told_to(hub: HubServer, repo: Repo, ctok: Ctok) -> None:
+    old = ctok("fetch", "org/name", "tokenizer.json")[1]
+    repo.commit({"tokenizer.json": b"[]"})
+    assert old == ctok("fetch", "org/name", "tokenizer.json")[1]
+    new = ctok("fetch", "org/name", "tokenizer.json", "--update")[1]
+    assert b"[]" == Path(new.strip()).read_bytes()
+
+
+def test_a_second_fetch_into_a_folder_asks_but_transfers_nothing(
+    hub: HubServer, repo: Repo, ctok: Ctok, tmp_path: Path
+) -> None:
+    first, into = repo.branches["main"], ("--into", str(tmp_path / "f"))
+    ctok("fetch", "org/name", "model.bin", *into)
+    hub.forget()
+    ctok("fetch", "org/name", "model.bin", *into)
+    assert (1, 0) == (hub.hits(method="HEAD"), hub.hits(method="GET"))
+    repo.commit({"model.bin": lfs(BIG[::-1])})
+    ctok("fetch", "org/name", "model.bin", *into)
+    assert BIG[::-1] == (tmp_path / "f" / "model.bin").read_bytes()
+    ctok("fetch", f"org/name@{first}", "model.bin", *into)
+    assert BIG == (tmp_path / "f" / "model.bin").read_bytes()
+    hub.forget()
+    ctok("fetch", f"org/name@{first}", "model.bin", *into)
+    assert 0 == hub.hits()
 
 
 def test_fetch_chooses_between_official_server_and_mirrors(
