@@ -62,3 +62,15 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 def cache(clean_environment: Path) -> Path:
     """The Hub cache folder that the environment names (not created yet)."""
     return clean_environment / "hf" / "hub"
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_hosts() -> Iterator[None]:
+    """Ports are used again: no test inherits another's circuit breakers or login."""
+    from ctok.hub import auth
+    from ctok.hub.retry import BREAKERS
+
+    BREAKERS.reset()
+    yield
+    BREAKERS.reset()
+    auth.logout(forget_file=False)
