@@ -8,10 +8,13 @@ import io
 import lzma
 import os
 import random
+import shutil
 import stat
+import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +246,35 @@ def test_an_interrupted_extraction_leaves_no_target(
         extract(archive, tmp_path / "out")
     assert ["f.zip"] == [path.name for path in tmp_path.iterdir() if path.name != "home"]
     assert FILES == content(extract(archive, tmp_path / "out"))
+
+
+def test_a_killed_extraction_leaves_no_half_target(tmp_path: Path) -> None:
+    archive = tmp_path / "f.tar"
+    archive.write_bytes(tar_bytes(*((f"d/{n}", NOISE) for n in range(20))))
+    code = """
+import sys
+from ctok.hub.extract import extract
+print(flush=True)
+extract(*sys.argv[1:])"""
+    draw = random.Random(2)
+    seen = set()
+    for _ in range(12):
+        out = tmp_path / "out"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(archive), str(out)], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(draw.random() * 0.05)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        seen.add(out.exists())
+        if out.exists():
+            assert 20 == len(content(out))
+            shutil.rmtree(out)
+    assert 20 == len(content(extract(archive, tmp_path / "out")))
+    assert False in seen
 
 
 def test_a_failed_replacement_keeps_the_old_target(
