@@ -9,7 +9,7 @@ definition which is wrong.
 from __future__ import annotations
 
 import functools
-import itertools
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -250,16 +250,19 @@ def merge(ranks: Mapping[bytes, int], piece: bytes) -> list[bytes]:
     """Joins the neighbours that make the token of the lowest rank, the leftmost first, until
     no two neighbours make a token."""
     parts = [piece[i : i + 1] for i in range(len(piece))]
-    while True:
-        candidates = [
-            (ranks[left + right], i)
-            for i, (left, right) in enumerate(itertools.pairwise(parts))
-            if left + right in ranks
-        ]
-        if not candidates:
-            return parts
-        _, i = min(candidates)
+
+    def rank(i: int) -> float:
+        return ranks.get(parts[i] + parts[i + 1], math.inf)
+
+    costs = [rank(i) for i in range(len(parts) - 1)]
+    while costs and (lowest := min(costs)) < math.inf:
+        i = costs.index(lowest)
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
+        del costs[i]
+        for j in (i - 1, i):
+            if 0 <= j < len(costs):
+                costs[j] = rank(j)
+    return parts
 
 
 def encode_piece(ranks: Mapping[bytes, int], piece: bytes) -> list[bytes]:
