@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _core
 from .errors import (
-    CtokError,
     DisallowedSpecialError,
     InvalidRanksError,
     InvalidSpecialTokensError,
     UnknownTokenError,
-    UnknownTokenIdError,
     ValidationError,
     VocabSizeError,
 )
@@ -631,7 +629,8 @@ class Encoding(_core.Codec):
             overlap: about how many ids a part shares with the one before it.
 
         Returns:
-            The parts. Without overlap they are the text again when joined.
+            The parts; each has something that the one before it has not. Without overlap
+            they are the text again when joined.
 
         Raises:
             ValidationError: overlap is not less than max_tokens, or a single character has
@@ -647,13 +646,14 @@ class Encoding(_core.Codec):
                 "0 <= overlap < max_tokens expected"
             )
         parts: list[str] = []
-        start = 0
-        while start < len(text):
+        start = end = 0
+        while end < len(text):
             part = self._next_part(text, start, max_tokens)
+            if parts and start + len(part) <= end:
+                start += 1  # the overlap took all the room
+                continue
             end = start + len(part)
             parts.append(part)
-            if end == len(text):
-                break
             back = 0
             if overlap:
                 offsets = self.encode_with_offsets(part, disallowed_special=()).char_offsets
