@@ -346,10 +346,12 @@ static void engine_free(void *self)
 static ctok_status engine_compile(engine *e, const uint8_t *pattern, size_t len,
                                   uint32_t flags, ctok_error *err)
 {
-    /* UTF and UCP as the reference has them; the end of the text is where $ matches and
-     * nowhere else; every construct that could tear a character apart is shut out. */
-    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
-                             PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
+    /* The dialect says everything else: a dot is any character, \N none but LF. The
+     * automatic possessives of 10.47 lose matches: [a-z]+(?>(?:9)?)[a-z] finds nothing
+     * in "ab" with them. */
+    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL |
+                             PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+                             PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_AUTO_POSSESS;
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     char reason[160];
     PCRE2_SIZE offset = 0;

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from functools import lru_cache
 
 from ctok.errors import InvalidPatternError
@@ -193,14 +194,26 @@ class _Assertion(str):
     __slots__ = ()
 
 
+class _Opened(Enum):
+    """What a parenthesis opened: a group, something whole, nothing that could repeat."""
+
+    GROUP = auto()
+    ATOM = auto()
+    NOTHING = auto()
+
+
 @dataclass
 class _Group:
-    """A group that is still open: the index of its part and what its end restores."""
+    """A group that is still open, or the whole pattern."""
 
-    part: int
-    position: int
-    repeatable: bool
-    flags: Flags | None
+    part: int = 0  # the index of what opens it
+    position: int = 0
+    number: int = 0  # of a capturing group
+    is_lookaround: bool = False
+    repeatable: bool = True
+    flags: Flags | None = None  # to restore at its end
+    branch_is_empty: bool = True  # so far, the branch being read can match nothing
+    can_be_empty: bool = False  # a branch before it can
 
 
 @dataclass
@@ -213,19 +226,16 @@ class _Rewriter:
     flags: Flags = field(default_factory=Flags)
     parts: list[str | Ranges] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
-    open: list[_Group] = field(default_factory=list)
+    open: list[_Group] = field(default_factory=lambda: [_Group()])
     n_groups: int = 0
+    closed: set[int] = field(default_factory=set)
     names: dict[str, int] = field(default_factory=dict)
-    references: list[tuple[int, int]] = field(default_factory=list)
 
     def run(self) -> Rewritten:
         while self._skip_trivia() < len(self.source):
             self._step()
-        if self.open:
+        if len(self.open) > 1:
             raise self._error(self.open[-1].position, "this group is not closed")
-        for position, number in self.references:
-            if not 1 <= number <= self.n_groups:
-                raise self._error(position, f"there is no group {number}")
         return Rewritten(self.source, tuple(self.parts), tuple(self.origins), self.n_groups)
 
     # ---- tools ----
@@ -273,31 +283,39 @@ class _Rewriter:
     def _step(self) -> None:
         position, first_part = self.at, len(self.parts)
         byte = self._peek()
-        repeatable = True
+        repeatable, can_be_empty = True, False
         if byte == b"|":
             self.at += 1
             self._emit("|", position)
+            group = self.open[-1]
+            group.can_be_empty |= group.branch_is_empty
+            group.branch_is_empty = True
             return
         if byte == b"(":
             opened = self._open_group()
-            if opened:
+            if opened is _Opened.GROUP:
                 return
-            repeatable = False
+            repeatable, can_be_empty = opened is _Opened.ATOM, True
         elif byte == b")":
-            first_part, repeatable = self._close_group()
+            closed = self._close_group()
+            first_part, repeatable = closed.part, closed.repeatable
+            can_be_empty = closed.can_be_empty
         elif byte == b"[":
             self._class()
         elif byte == b"\\":
-            repeatable = self._escape()
+            can_be_empty = self._escape()
         elif byte in _QUANTIFIERS:
             raise self._error(position, "there is nothing to repeat")
         elif byte in b".^$":
             self.at += 1
             write = {b".": self._dot, b"^": self._line_start, b"$": self._line_end}[byte]
             self._emit(write(), position)
+            can_be_empty = byte != b"."
         else:
             self._literal(self._take_char(), position, fold=True)
-        self._quantifier(first_part, repeatable)
+        low = self._quantifier(first_part, repeatable, can_be_empty)
+        if low > 0 and not can_be_empty:
+            self.open[-1].branch_is_empty = False
 
     def _take_char(self) -> int:
         lead = self.source[self.at]
@@ -340,11 +358,12 @@ class _Rewriter:
 
     # ---- quantifiers ----
 
-    def _quantifier(self, first_part: int, repeatable: bool) -> None:
+    def _quantifier(self, first_part: int, repeatable: bool, can_be_empty: bool) -> int:
+        """Takes the quantifier of an atom, if it has one; returns its lower bound."""
         position = self._skip_trivia()
         bounds = self._bounds()
         if bounds is None:
-            return
+            return 1
         if not repeatable:
             raise self._error(position, "there is nothing to repeat")
         low, high = bounds
@@ -352,6 +371,10 @@ class _Rewriter:
             raise self._error(position, f"repeats go up to {MAX_REPEAT}")
         if high is not None and high < low:
             raise self._error(position, "the bounds of this repeat are reversed")
+        is_assertion = isinstance(self.parts[first_part], _Assertion)
+        if can_be_empty and high != 0 and high != 1:
+            # Engines disagree on what an iteration that matched nothing ends.
+            raise self._refuse(position, "a repeat of what can match nothing")
         self._skip_trivia()
         lazy = self.flags.swap_greed
         if self._peek() == b"?":
@@ -362,12 +385,13 @@ class _Rewriter:
 
         text = _QUANTIFIER_TEXTS.get(bounds, f"{{{low},{'' if high is None else high}}}")
         text += "?" * lazy
-        if isinstance(self.parts[first_part], _Assertion):
+        if is_assertion:
             self._wrap(first_part, "(?:", ")")
         if possessive and lazy:  # PCRE2 has no such suffix
             self._wrap(first_part, "(?>", text + ")")
         else:
             self._emit(text + "+" * possessive, position)
+        return low
 
     def _wrap(self, first_part: int, before: str, after: str) -> None:
         origin = self.origins[first_part]
@@ -409,22 +433,27 @@ class _Rewriter:
 
     # ---- groups ----
 
-    def _open_group(self) -> bool:
-        """Takes what opens a group; False when it was something else, taken whole."""
+    def _open_group(self) -> _Opened:
+        """Takes what a parenthesis opens; what is no group is taken whole."""
         position = self.at
         self.at += 1
         self._skip_trivia()
         for opening in (b"?=", b"?!", b"?<=", b"?<!", b"?>"):
             if self._peek(len(opening)) == opening:
                 self.at += len(opening)
-                self._push("(" + opening.decode(), position, repeatable=opening == b"?>")
-                return True
+                is_atomic = opening == b"?>"
+                self._push(
+                    "(" + opening.decode(),
+                    _Group(repeatable=is_atomic, is_lookaround=not is_atomic),
+                    position,
+                )
+                return _Opened.GROUP
         if self._peek(3) == b"?P=":
             self._python_reference(position)
-            return False
+            return _Opened.ATOM
         if self._peek() == b"*":
             self._verb(position)
-            return False
+            return _Opened.NOTHING
         for opening, what in (
             (b"?P>", "a subroutine call"),
             (b"?~", "an absent expression (?~..)"),
@@ -441,25 +470,26 @@ class _Rewriter:
         elif self._peek() == b"?":
             return self._flag_group(position)
         self.n_groups += 1
-        self._push("(", position)
-        return True
+        self._push("(", _Group(number=self.n_groups), position)
+        return _Opened.GROUP
 
-    def _push(
-        self, text: str, position: int, *, repeatable: bool = True, flags: Flags | None = None
-    ) -> None:
-        self.open.append(_Group(len(self.parts), position, repeatable, flags))
+    def _push(self, text: str, group: _Group, position: int) -> None:
+        group.part, group.position = len(self.parts), position
+        self.open.append(group)
         self._emit(text, position)
 
-    def _close_group(self) -> tuple[int, bool]:
-        if not self.open:
+    def _close_group(self) -> _Group:
+        if len(self.open) == 1:
             raise self._error(self.at, "this parenthesis closes no group")
         group = self.open.pop()
+        group.can_be_empty |= group.branch_is_empty or group.is_lookaround
         self._emit(")", self.at)
         self.at += 1
+        self.closed.add(group.number)
         # Only (?flags:..) restores: in the reference a bare (?i) outlives its group.
         if group.flags is not None:
             self.flags = group.flags
-        return group.part, group.repeatable
+        return group
 
     def _name(self, position: int) -> None:
         close = b">" if self._peek() == b"<" else b"'"
@@ -472,7 +502,7 @@ class _Rewriter:
         self.names[name] = self.n_groups + 1
         self.at = end + 1
 
-    def _flag_group(self, position: int) -> bool:
+    def _flag_group(self, position: int) -> _Opened:
         outer, turn_on, start = self.flags, True, self.at + 1
         self.at = start
         while True:
@@ -486,14 +516,12 @@ class _Rewriter:
                 if not turn_on:
                     raise self._refuse(here, "leaving Unicode mode (?-u)")
             elif byte and byte.decode(errors="replace") in _FLAG_NAMES:
-                self.flags = replace(
-                    self.flags, **{_FLAG_NAMES[byte.decode()]: turn_on}
-                )
+                self.flags = replace(self.flags, **{_FLAG_NAMES[byte.decode()]: turn_on})
             elif byte == b":" and (turn_on or here > start + 1):
-                self._push("(?:", position, flags=outer)
-                return True
+                self._push("(?:", _Group(flags=outer), position)
+                return _Opened.GROUP
             elif byte == b")" and here > start + (not turn_on):
-                return False
+                return _Opened.NOTHING
             elif not byte:
                 raise self._error(position, "this group is not closed")
             else:
@@ -510,7 +538,7 @@ class _Rewriter:
     # ---- escapes ----
 
     def _escape(self) -> bool:
-        """Takes an escape; returns whether it may be repeated."""
+        """Takes an escape; returns whether it can match nothing."""
         position = self.at
         letter = self._peek(2)[1:]
         if not letter:
@@ -523,11 +551,11 @@ class _Rewriter:
             return True
         if letter in b"dDsSwWpP":
             self._class()
-            return True
+            return False
         if letter in _HEX_DIGITS:
             self.at += 2
             self._literal(self._hex(position, _HEX_DIGITS[letter]), position, fold=True)
-            return True
+            return False
         if letter in b"bB":
             self._emit(self._boundary(position, letter), position)
             return True
@@ -539,20 +567,23 @@ class _Rewriter:
         if simple is not None:
             self._emit(simple, position)
             self.at += 2
-            return True
+            return isinstance(simple, _Assertion)
         if letter in _CONTROLS:
             self._literal(_CONTROLS[letter], position, fold=False)
             self.at += 2
-            return True
+            return False
         if letter.isalpha():
             raise self._unknown_escape(position, letter)
         self.at += 1
         self._literal(self._take_char(), position, fold=False)
-        return True
+        return False
 
     def _unknown_escape(self, position: int, letter: bytes) -> InvalidPatternError:
-        refused = {b"K": "\\K (keep out)", b"G": "\\G (where the last match ended)",
-                   b"g": "a subroutine call \\g"}
+        refused = {
+            b"K": "\\K (keep out)",
+            b"G": "\\G (where the last match ended)",
+            b"g": "a subroutine call \\g",
+        }
         if letter in refused:
             return self._refuse(position, refused[letter])
         return self._error(position, f"there is no escape \\{letter.decode()}")
@@ -576,14 +607,15 @@ class _Rewriter:
     def _word_edge(self, edge: str) -> str:
         # Runs of assertions: all are written as one group.
         word = self._word()
-        return {
+        edges = {
             "<": f"(?:(?<!{word})(?={word}))",
             ">": f"(?:(?<={word})(?!{word}))",
             "(": f"(?:(?<!{word}))",
             ")": f"(?:(?!{word}))",
             "b": f"(?:(?<={word})(?!{word})|(?<!{word})(?={word}))",
             "B": f"(?:(?<={word})(?={word})|(?<!{word})(?!{word}))",
-        }[edge]
+        }
+        return _Assertion(edges[edge])
 
     def _boundary(self, position: int, letter: bytes) -> str:
         self.at += 2
@@ -631,7 +663,9 @@ class _Rewriter:
     def _reference(self, position: int, number: int) -> None:
         if self.flags.ignore_case:
             raise self._refuse(position, "a back reference under (?i)")
-        self.references.append((position, number))
+        if number not in self.closed or number == 0:
+            # Engines disagree on references to a group from within or before it.
+            raise self._refuse(position, f"a reference to group {number}, not closed here,")
         self._emit(f"\\g{{{number}}}", position)
 
     def _named_reference(self, position: int) -> None:
