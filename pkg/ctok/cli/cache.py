@@ -138,7 +138,7 @@ def _cache_info(args: argparse.Namespace) -> int:
 def _cache_verify(args: argparse.Namespace) -> int:
     from ctok import hub
 
-    place = hub.parse_reference(args.repo) if args.repo else None
+    place = _repository(args.repo) if args.repo else None
     report = hub.verify_cache(
         place.repo if place else None,
         repo_type=place.kind if place else None,
@@ -186,7 +186,7 @@ def _cache_clear(args: argparse.Namespace) -> int:
             suggestions=("See what is there: ctok cache ls",),
             exit_code=2,
         )
-    place = hub.parse_reference(args.repo) if args.repo else None
+    place = _repository(args.repo) if args.repo else None
     deletion = hub.clear_cache(
         place.repo if place else None,
         repo_type=place.kind if place else None,
@@ -218,7 +218,7 @@ def _cache_path(args: argparse.Namespace) -> int:
         root = config.hub_cache() if args.cache_dir is None else args.cache_dir
         emit(args, str(root), [str(root)])
         return 0
-    place = hub.parse_reference(args.repo)
+    place = _repository(args.repo)
     path = hub.cache_path(
         place.repo,
         args.file,
@@ -228,3 +228,10 @@ def _cache_path(args: argparse.Namespace) -> int:
     )
     emit(args, str(path), [str(path)])
     return 0
+
+
+def _repository(text: str) -> Any:
+    """The repository a user names. A local directory of that name is not meant here."""
+    from ctok import hub
+
+    return hub.parse_reference(text if text.startswith("hf://") else f"hf://{text}")

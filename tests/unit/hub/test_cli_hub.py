@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -400,3 +401,28 @@ def test_a_token_in_the_environment_that_wins_is_mentioned(
 )
 def test_sizes_are_read_as_people_write_them(text: str, expected: int) -> None:
     assert expected == cache_commands.size(text)
+
+
+# --- as a program -------------------------------------------------------------------------
+
+
+def test_the_program_returns_the_codes_and_keeps_the_streams_apart(
+    hub: HubServer, repo: Repo, tmp_path: Path
+) -> None:
+    program = "import sys; from ctok.cli import main; sys.exit(main())"
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *argv], capture_output=True, text=True, timeout=60
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, err = run("fetch", "org/name", "tokenizer.json")
+    assert (0, b"{}") == (code, Path(out.strip()).read_bytes()), err
+    Path(out.strip()).resolve().write_bytes(b"[]")
+    assert 15 == run("cache", "verify")[0]
+    assert 2 == run("cache", "evict", "--size", "x")[0]
+    code, out, err = run("fetch", "org/none", "x")
+    assert (11, "") == (code, out) and "ctok login" in err and "Traceback" not in err
+    code, out, err = run("fetch", "org/name", "model.bin", "--offline")
+    assert (14, "") == (code, out) and "offline mode" in err and "Traceback" not in err
