@@ -398,12 +398,9 @@ def no_answer(exc: Exception, url: str) -> HubError:
                 "Check the machine's clock: certificates expire.",
             ),
         )
-    if isinstance(
-        exc,
-        requests.ConnectionError
-        | requests.exceptions.ChunkedEncodingError
-        | requests.exceptions.ContentDecodingError,
-    ):
+    if isinstance(exc, requests.exceptions.ChunkedEncodingError):
+        return HubConnectionError(f"{where}: the connection broke during the answer", url=where)
+    if isinstance(exc, requests.ConnectionError | requests.exceptions.ContentDecodingError):
         return HubConnectionError(f"{where} could not be reached: {_reason(exc)}", url=where)
     return HubValidationError(f"{where} is no address to ask: {_reason(exc)}", value=where)
 

@@ -18,10 +18,24 @@ from pathlib import Path
 from ctok.hub import store
 from ctok.hub.checksum import etag_algorithm, verify_file
 from ctok.hub.disk import writing
-from ctok.hub.errors import HubConnectionError, HubHTTPError, VerificationError
+from ctok.hub.errors import (
+    HubConnectionError,
+    HubHTTPError,
+    OfflineModeError,
+    VerificationError,
+)
 from ctok.hub.locks import file_lock
 from ctok.hub.metadata import FileMetadata
-from ctok.hub.obtain import Job, announced, check_expectation, fetch_into, missing
+from ctok.hub.obtain import (
+    Job,
+    announced,
+    check_expectation,
+    fetch_into,
+    is_strict,
+    missing,
+    unreachable,
+    warn_stale,
+)
 from ctok.hub.paths import ensure_inside, is_commit
 from ctok.hub.retry import RETRIED
 
@@ -57,10 +71,13 @@ def obtain_into(job: Job, folder: Path) -> Path:
     try:
         metadata = announced(job)
     except (HubConnectionError, HubHTTPError) as error:
-        temporary = not isinstance(error, HubHTTPError) or error.status in RETRIED
-        if temporary and note is not None and target.is_file() and not (job.force or job.frozen):
+        passing = not isinstance(error, HubHTTPError) or error.status in RETRIED
+        if passing and note is not None and target.is_file() and not (job.force or is_strict(job)):
+            warn_stale(job, note.commit, error)
             return _expected(job, target)
-        raise
+        if isinstance(error, OfflineModeError | HubHTTPError):
+            raise
+        raise unreachable(job, error, str(folder)) from error
     check_expectation(job, metadata)
     if job.force or not _same(target, note, metadata):
         _bring(job, metadata, folder, target)

@@ -172,7 +172,7 @@ def announced(job: Job) -> FileMetadata:
         return job.metadata
     # With a copy at hand there is no point in insisting.
     has_copy = not job.force and _last_copy(job) is not None
-    hasty = RetryPolicy(retries=0) if has_copy and not _strict(job) else None
+    hasty = RetryPolicy(retries=0) if has_copy and not is_strict(job) else None
     try:
         return fetch_metadata(job.client, job.repo, job.revision, job.filename, retry=hasty)
     except RemoteEntryNotFoundError as error:
@@ -201,7 +201,8 @@ def check_expectation(job: Job, metadata: FileMetadata) -> None:
         )
 
 
-def _strict(job: Job) -> bool:
+def is_strict(job: Job) -> bool:
+    """Whether an older copy is refused."""
     return job.frozen or config.strict()
 
 
@@ -219,25 +220,35 @@ def _older_copy(job: Job, error: HubConnectionError | HubHTTPError) -> Path:
         raise error
     if isinstance(error, HubHTTPError) and error.status not in RETRIED:
         raise error
-    copy = None if job.force or _strict(job) else _last_copy(job)
+    copy = None if job.force or is_strict(job) else _last_copy(job)
     if copy is not None:
         commit, path = copy
-        warnings.warn(
-            f"{error}. Served from the cache: {job.filename!r} of {job.repo} as of commit "
-            f"{commit[:12]}, which may be outdated",
-            StaleFileWarning,
-            stacklevel=2,
-        )
+        warn_stale(job, commit, error)
         _use(job, commit, path)
         return path
     if isinstance(error, HubHTTPError):
         raise error
-    raise UnreachableEntryError(
-        f"{job.filename!r} of {job.repo} at revision {job.revision!r} is not cached in "
-        f"{job.places.root}, and {error}",
+    raise unreachable(job, error, str(job.places.root)) from error
+
+
+def unreachable(job: Job, error: HubConnectionError, where: str) -> UnreachableEntryError:
+    """The error for a file that is not there while the Hub gives no answer."""
+    return UnreachableEntryError(
+        f"{job.filename!r} of {job.repo} at revision {job.revision!r} is not in {where}, and "
+        f"{error}",
         url=error.url,
         **job.facts(),
-    ) from error
+    )
+
+
+def warn_stale(job: Job, commit: str, error: HubConnectionError | HubHTTPError) -> None:
+    """Says that a file is served without the Hub's word that it is the newest."""
+    warnings.warn(
+        f"{error}. Served without asking: {job.filename!r} of {job.repo} as of commit "
+        f"{commit[:12]}, which may be outdated",
+        StaleFileWarning,
+        stacklevel=2,
+    )
 
 
 def _use(job: Job, commit: str, path: Path) -> None:
