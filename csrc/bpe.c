@@ -5,48 +5,68 @@
 
 /* ---- flat ------------------------------------------------------------------- */
 
-/*     symbols   h  e  l  l  o        ranks   he 9, el -, ll 4, lo 7
- *               h  e  ll    o                he 9, el' -, llo 5
- *               h  e  llo                    ...
- * ranks[i] is that of symbols i and i + 1. A merge changes two ranks and closes a gap. */
+/* Keys order the pairs: by rank, then from left to right. A pair lies at its left symbol.
+ *
+ *     at        0   1   2   3   4            0   1   2   3   4
+ *     symbols   h   e   l   l   o            h   e   ll  .   o
+ *     keys      he  -   ll  lo  .     ->     he  -   llo .   .
+ *     next      1   2   3   4   5            1   2   4   .   5
+ *
+ * Nothing moves: a symbol that was merged into its left neighbour is skipped by next, and its key
+ * is that of no pair. */
+#define BPE_POSITION_BITS 7
+#define BPE_NO_KEY UINT32_MAX
+
+static BASE_INLINE uint32_t bpe_key(const pairs *table, uint32_t left, uint32_t right,
+                                    size_t at)
+{
+    uint32_t rank = pairs_rank(table, left, right);
+    return rank == PAIRS_NONE ? BPE_NO_KEY : rank << BPE_POSITION_BITS | (uint32_t)at;
+}
+
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out)
 {
-    uint32_t ranks[BPE_FLAT_MAX];
-    size_t n = len;
+    uint32_t keys[BPE_FLAT_MAX];
+    uint8_t next[BPE_FLAT_MAX];
+    uint8_t previous[BPE_FLAT_MAX + 1];
+    size_t n = 0;
     size_t i;
 
     assert(len <= BPE_FLAT_MAX);
-    if (len == 0) {
-        return 0;
-    }
-    for (i = 0; i + 1 < n; i++) {
-        ranks[i] = table->bytes[(size_t)piece[i] << 8 | piece[i + 1]];
+    for (i = 0; i < len; i++) {
+        uint32_t rank = i + 1 < len ? table->bytes[(size_t)piece[i] << 8 | piece[i + 1]]
+                                    : PAIRS_NONE;
+        keys[i] =
+            rank == PAIRS_NONE ? BPE_NO_KEY : rank << BPE_POSITION_BITS | (uint32_t)i;
         out[i] = piece[i];
+        next[i] = (uint8_t)(i + 1);
+        previous[i + 1] = (uint8_t)i;
     }
-    out[n - 1] = piece[n - 1];
-    while (n > 1) {
-        uint32_t best = PAIRS_NONE;
-        size_t at = 0;
+    for (;;) {
+        uint32_t best = BPE_NO_KEY;
+        size_t at;
+        size_t after;
 
-        for (i = 0; i + 1 < n; i++) {
-            best = ranks[i] < best ? ranks[i] : best;
+        for (i = 0; i < len; i++) {
+            best = keys[i] < best ? keys[i] : best;
         }
-        if (best == PAIRS_NONE) {
+        if (best == BPE_NO_KEY) {
             break;
         }
-        while (ranks[at] != best) {
-            at++;
-        }
-        out[at] = pairs_merged(table, best);
-        n--;
-        memmove(out + at + 1, out + at + 2, (n - at - 1) * sizeof *out);
-        if (at + 1 < n) {
-            memmove(ranks + at + 1, ranks + at + 2, (n - at - 2) * sizeof *ranks);
-            ranks[at] = pairs_rank(table, out[at], out[at + 1]);
-        }
+        at = best & ((1u << BPE_POSITION_BITS) - 1);
+        after = next[next[at]];
+        out[at] = pairs_merged(table, best >> BPE_POSITION_BITS);
+        keys[next[at]] = BPE_NO_KEY;
+        next[at] = (uint8_t)after;
+        previous[after] = (uint8_t)at;
+        keys[at] = after < len ? bpe_key(table, out[at], out[after], at) : BPE_NO_KEY;
         if (at > 0) {
-            ranks[at - 1] = pairs_rank(table, out[at - 1], out[at]);
+            keys[previous[at]] =
+                bpe_key(table, out[previous[at]], out[at], previous[at]);
         }
+    }
+    for (i = 0; i < len; i = next[i]) {
+        out[n++] = out[i];
     }
     return n;
 }

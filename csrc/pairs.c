@@ -6,10 +6,18 @@ static ctok_status pairs_slots_new(pairs *p, size_t n_slots,
                                    const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
+    void *bits = NULL;
+    ctok_status status;
 
     TRY(mem_new(alloc, &memory, n_slots, sizeof *p->slots, err));
+    status = mem_new(alloc, &bits, n_slots / 8, sizeof *p->bits, err);
+    if (status != CTOK_OK) {
+        mem_free(alloc, memory, n_slots, sizeof *p->slots);
+        return status;
+    }
     memset(memory, 0xFF, n_slots * sizeof *p->slots);
     p->slots = memory;
+    p->bits = bits;
     p->n_slots = n_slots;
     p->shift = 64;
     while (n_slots > 1) {
@@ -38,6 +46,7 @@ ctok_status pairs_new(pairs *out, size_t n_pairs, const ctok_allocator *alloc,
 void pairs_free(pairs *p, const ctok_allocator *alloc)
 {
     mem_free(alloc, p->slots, p->n_slots, sizeof *p->slots);
+    mem_free(alloc, p->bits, p->n_slots / 8, sizeof *p->bits);
     mem_free(alloc, p->bytes, 65536, sizeof *p->bytes);
     mem_free(alloc, p->merged, p->n_ranks, sizeof *p->merged);
     memset(p, 0, sizeof *p);
@@ -45,8 +54,11 @@ void pairs_free(pairs *p, const ctok_allocator *alloc)
 
 static void pairs_put(pairs *p, uint64_t entry)
 {
-    size_t i = pairs_slot(p, entry >> VOCAB_SYMBOL_BITS);
+    uint64_t hash = pairs_hash(entry >> VOCAB_SYMBOL_BITS);
+    uint64_t bit = hash >> (p->shift - 3);
+    size_t i = (size_t)(hash >> p->shift);
 
+    p->bits[bit / 64] |= (uint64_t)1 << (bit % 64);
     while (p->slots[i] != PAIRS_EMPTY) {
         i = (i + 1) & (p->n_slots - 1);
     }
@@ -65,6 +77,7 @@ static ctok_status pairs_grow(pairs *p, const ctok_allocator *alloc, ctok_error 
         }
     }
     mem_free(alloc, old.slots, old.n_slots, sizeof *old.slots);
+    mem_free(alloc, old.bits, old.n_slots / 8, sizeof *old.bits);
     return CTOK_OK;
 }
 
@@ -89,6 +102,6 @@ ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
 
 size_t pairs_size_in_memory(const pairs *p)
 {
-    return p->n_slots * sizeof *p->slots + 65536 * sizeof *p->bytes +
+    return p->n_slots * (sizeof *p->slots + 1) + 65536 * sizeof *p->bytes +
            (p->merged == NULL ? 0 : p->n_ranks * sizeof *p->merged);
 }

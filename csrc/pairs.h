@@ -3,7 +3,9 @@
  *     (left, right) -> rank        rank -> merged symbol
  *
  * An entry is one word, left << 42 | right << 21 | rank, so a probe is one compare. For two
- * single bytes, the most frequent question, there is an array. Lower ranks merge first.
+ * single bytes, the most frequent question, there is an array. Most other questions are
+ * answered "no": a bitmap with a bit for each pair's hash says so without the table,
+ * whose megabytes are not near the processor. Lower ranks merge first.
  */
 #ifndef CTOK_PAIRS_H
 #define CTOK_PAIRS_H
@@ -18,6 +20,7 @@ typedef struct pairs {
     uint64_t *slots;
     size_t n_slots; /* a power of two */
     unsigned shift; /* 64 - log2(n_slots) */
+    uint64_t *bits; /* 8 for each slot */
     size_t n_pairs;
     uint32_t *bytes;  /* [left << 8 | right]: rank or PAIRS_NONE */
     uint32_t *merged; /* by rank; NULL where rank and merged symbol are the same */
@@ -33,21 +36,26 @@ void pairs_free(pairs *p, const ctok_allocator *alloc);
 ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
                       const ctok_allocator *alloc, ctok_error *err);
 
-static inline size_t pairs_slot(const pairs *p, uint64_t key)
+static BASE_INLINE uint64_t pairs_hash(uint64_t key)
 {
-    return (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> p->shift);
+    return key * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 /* The rank at which two symbols merge, or PAIRS_NONE. */
-static inline uint32_t pairs_rank(const pairs *p, uint32_t left, uint32_t right)
+static BASE_INLINE uint32_t pairs_rank(const pairs *p, uint32_t left, uint32_t right)
 {
     uint64_t key = (uint64_t)left << VOCAB_SYMBOL_BITS | right;
+    uint64_t hash = pairs_hash(key);
+    uint64_t bit = hash >> (p->shift - 3);
     size_t i;
 
     if ((left | right) < 256) {
         return p->bytes[left << 8 | right];
     }
-    for (i = pairs_slot(p, key);; i = (i + 1) & (p->n_slots - 1)) {
+    if ((p->bits[bit / 64] >> (bit % 64) & 1) == 0) {
+        return PAIRS_NONE;
+    }
+    for (i = (size_t)(hash >> p->shift);; i = (i + 1) & (p->n_slots - 1)) {
         uint64_t entry = p->slots[i];
         if (entry >> VOCAB_SYMBOL_BITS == key) {
             return (uint32_t)entry & ((1u << VOCAB_SYMBOL_BITS) - 1);
