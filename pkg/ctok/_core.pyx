@@ -31,10 +31,10 @@ cdef extern from "Python.h":
     void PyList_SET_ITEM(object list, Py_ssize_t i, PyObject* item)
     PyObject* PyList_GET_ITEM(object list, Py_ssize_t i)
     PyObject* PyTuple_GET_ITEM(object tuple, Py_ssize_t i)
-    void Py_XINCREF(PyObject* item)
 
 cdef extern from "_pylong.h":
     int64_t ctok_small_int(PyObject* item)
+    void ctok_fill_list(object list, const uint32_t* ids, size_t n, PyObject** ready)
 
 __version__ = CTOK_VERSION.decode()
 UNICODE_VERSION = CTOK_UNICODE_VERSION.decode()
@@ -82,22 +82,18 @@ cdef int make_ready_ints(size_t n) except -1:
     return 0
 
 
-cdef list ids_to_list(const uint32_t* ids, size_t n):
+cdef list ids_to_list(const uint32_t* ids, size_t n, uint32_t max_id):
+    """A list of ids none of which is above max_id."""
     cdef list out = PyList_New(<Py_ssize_t>n)
-    cdef PyObject** table = ready_ints
-    cdef size_t n_table = n_ready_ints
     cdef size_t i
-    cdef PyObject* item
 
+    if max_id < n_ready_ints:
+        ctok_fill_list(out, ids, n, ready_ints)
+        return out
     for i in range(n):
-        if ids[i] < n_table:
-            item = table[ids[i]]
-            Py_XINCREF(item)
-        else:
-            number = PyLong_FromUnsignedLong(ids[i])
-            Py_INCREF(number)
-            item = <PyObject*>number
-        PyList_SET_ITEM(out, <Py_ssize_t>i, item)
+        number = PyLong_FromUnsignedLong(ids[i])
+        Py_INCREF(number)
+        PyList_SET_ITEM(out, <Py_ssize_t>i, <PyObject*>number)
     return out
 
 
@@ -626,7 +622,7 @@ cdef class Codec:
             self.encode_into(text, sets, scratch, &out)
             if n_ready_ints <= self.info.max_id and n_ready_ints < MAX_READY_INTS:
                 make_ready_ints(<size_t>self.info.max_id + 1)
-            return ids_to_list(out.ids, out.n)
+            return ids_to_list(out.ids, out.n, self.info.max_id)
         finally:
             self.give_back(scratch)
 
@@ -1001,7 +997,7 @@ cdef class Batch:
 
         make_ready_ints(<size_t>self.codec.info.max_id + 1)
         for i in range(self.n_texts):
-            out.append(ids_to_list(self.ids + start, self.counts[i]))
+            out.append(ids_to_list(self.ids + start, self.counts[i], self.codec.info.max_id))
             start += self.counts[i]
         return out
 

@@ -29,4 +29,27 @@ static inline int64_t ctok_small_int(PyObject *object)
 #endif
 }
 
+/* Fills a new list with ready-made ints. They lie scattered over megabytes, and taking a
+ * reference writes to them: asking for them some places ahead hides the wait. Every id
+ * is less than n_ready. */
+#define CTOK_LIST_AHEAD 16
+
+static inline void ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
+                                  PyObject *const *ready)
+{
+    PyObject **items = ((PyListObject *)list)->ob_item;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        PyObject *item = ready[ids[i]];
+#if defined(__GNUC__) || defined(__clang__)
+        if (i + CTOK_LIST_AHEAD < n) {
+            __builtin_prefetch(ready[ids[i + CTOK_LIST_AHEAD]], 1);
+        }
+#endif
+        Py_INCREF(item);
+        items[i] = item;
+    }
+}
+
 #endif
