@@ -18,10 +18,13 @@ from typing import Any
 
 import pytest
 
-from ctok.hub.files import download
+from ctok.hub.bundle import export_bundle, import_bundle
 from ctok.hub.errors import LockTimeoutError, RemoteEntryNotFoundError
+from ctok.hub.files import download
+from ctok.hub.lockfile import Lock
 from ctok.hub.locks import file_lock
 from ctok.hub.paths import Places, RepoId
+from ctok.hub.pinning import pin_repo
 from ctok.hub.snapshot import snapshot_download
 from hubserver import HubServer, Repo, lfs
 
@@ -78,7 +81,10 @@ def peer(hub: HubServer, tmp_path: Path) -> Run:
 
 def start(code: str, home: Path, **variables: str) -> subprocess.Popen[str]:
     env = {name: os.environ[name] for name in ("HF_ENDPOINT", "HF_HOME", "HOME", "PATH")}
-    program = f"import json, os, huggingface_hub as hf\n{code}\nprint(json.dumps(result))"
+    program = (
+        "import json, os, huggingface_hub as hf\n"
+        f"FILES = {list(FILES)!r}\n{code}\nprint(json.dumps(result))"
+    )
     return subprocess.Popen(
         [sys.executable, "-W", "error::ResourceWarning", "-c", program],
         env={**env, "HF_HUB_DISABLE_PROGRESS_BARS": "1", **variables},
@@ -128,11 +134,11 @@ def test_it_reads_what_ctok_downloaded_without_a_second_transfer(
     hub.forget()
     code = """
 result = {}
-for file in %r:
+for file in FILES:
     result[file] = len(open(hf.hf_hub_download("org/name", file), "rb").read())
 for revision in ("v1", "refs/pr/1"):
     result[revision] = open(hf.hf_hub_download("org/name", "config.json", revision=revision)).read()
-""" % list(FILES)  # noqa: UP031
+"""
     expected = {name: len(getattr(data, "data", data)) for name, data in FILES.items()}
     assert {**expected, "v1": "{}", "refs/pr/1": "[]"} == peer(code)
     assert 0 == transfers(hub)
@@ -194,6 +200,29 @@ def test_it_can_delete_what_ctok_wrote(hub: HubServer, repo: Repo, cache: Path, 
     assert b"{}" == download("org/name", "config.json").read_bytes()
 
 
+def test_it_reads_what_a_bundle_brought(
+    hub: HubServer, repo: Repo, tmp_path: Path, peer: Run
+) -> None:
+    lock = Lock().with_repo(pin_repo("org/name")).with_repo(pin_repo("org/name@refs/pr/1"))
+    bundle = export_bundle(lock, tmp_path / "b.tar")
+    elsewhere = tmp_path / "elsewhere"
+    import_bundle(bundle, cache_dir=elsewhere)
+    hub.forget()
+    found = peer(
+        """
+paths = [hf.hf_hub_download("org/name", file) for file in FILES]
+paths.append(hf.hf_hub_download("org/name", "config.json", revision="refs/pr/1"))
+warnings = [str(each) for each in hf.scan_cache_dir().warnings]
+result = [[len(open(path, "rb").read()) for path in paths], warnings]
+""",
+        HF_HUB_CACHE=str(elsewhere),
+        HF_HUB_OFFLINE="1",
+    )
+    sizes = [len(getattr(data, "data", data)) for data in FILES.values()]
+    assert [[*sizes, 2], []] == found
+    assert 0 == hub.hits()
+
+
 # --- ctok reads what it wrote --------------------------------------------------------------
 
 
@@ -221,14 +250,14 @@ hf.hf_hub_download("org/name", "config.json", revision="refs/pr/1")""")
 def test_both_leave_the_same_cache(hub: HubServer, repo: Repo, tmp_path: Path, peer: Run) -> None:
     """Same names, same links, same refs to the byte, same permissions."""
     peer("""
-for file in %r:
+for file in FILES:
     hf.hf_hub_download("org/name", file)
 hf.hf_hub_download("org/name", "config.json", revision="refs/pr/1")
 try:
     hf.hf_hub_download("org/name", "absent/x.json")
 except hf.errors.EntryNotFoundError:
     result = None
-""" % list(FILES), HF_HUB_CACHE=str(tmp_path / "theirs"))  # noqa: UP031  # fmt: skip
+""", HF_HUB_CACHE=str(tmp_path / "theirs"))  # fmt: skip
     ours = tmp_path / "ours"
     for file in FILES:
         download("org/name", file, cache_dir=ours)
