@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from array import array
@@ -236,6 +235,8 @@ class Encoding(_core.Codec):
 
     def _hash(self) -> str:
         spec = self._spec
+        import hashlib
+
         digest = hashlib.sha256(b"ctok encoding 1\0")
         tokens = sorted((token_id, token) for token, token_id in self._mergeable_ranks.items())
         for token_id, token in tokens:

@@ -5,9 +5,13 @@
     >>> import ctok
     >>> print(ctok.get_encoding("gpt2").explain("hello!"))
     'hello!' in gpt2
-            h e l l o !
-     1  258 h·e → he        he l l o !
-    ...
+                               h e l l o !
+      1  h + e     rank 258    he l l o !
+      2  l + l     rank 297    he ll o !
+      3  he + ll   rank 12758  hell o !
+      4  hell + o  rank 31373  hello !
+    encode() splits this text first and merges each piece: 'hello' '!'
+    ids: 31373 0
 """
 
 from __future__ import annotations

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import ranks
 from .spec import TokenizerSpec
+
+if TYPE_CHECKING:
+    from .ranks import PackedRanks
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = "https://openaipublic.blob.core.windows.net/encodings/"
@@ -129,7 +132,7 @@ def spec(name: str) -> TokenizerSpec:
     TokenizerSpec(name='gpt2', tokens=<TokenTable of 256 tokens>, pattern=...
     """
     published = ENCODINGS[name]
-    table = ranks.read(DATA / f"{published.table}.ranks")
+    table = read_table(published.table)
     return TokenizerSpec(
         name=name,
         tokens=table.tokens,
@@ -155,5 +158,15 @@ def published_file(url: str, sha256: str | None) -> bytes | None:
     """
     for name, known in TABLES.items():
         if sha256 == known or (sha256 is None and url == f"{PUBLISHED}{name}.tiktoken"):
-            return ranks.to_tiktoken(ranks.read(DATA / f"{name}.ranks"))
+            from .ranks import to_tiktoken
+
+            return to_tiktoken(read_table(name))
     return None
+
+
+def read_table(name: str) -> PackedRanks:
+    """One of TABLES, from its embedded file."""
+    # Imported here because `import ctok` should cost little and hashlib alone costs 3 ms.
+    from . import ranks
+
+    return ranks.read(DATA / f"{name}.ranks")

@@ -4,8 +4,8 @@
 
     >>> import ctok
     >>> print(ctok.get_encoding("gpt2").view("hello wörld"))
-    hello│·w│ö│r│ld
-    5 tokens · 11 characters · 12 bytes · 2.40 bytes per token · gpt2
+    hello│·w│ör│ld
+    4 tokens · 11 characters · 12 bytes · 3.00 bytes per token · gpt2
 
 Blanks and control characters get a glyph, bytes that are only part of a character a chip such
 as ``<E4>``. Neighbours always differ in something that is not colour: a bar between them,
