@@ -1,54 +1,81 @@
 /* automaton.h - a pattern as one table, run over text in linear time.
  *
- * A state of the automaton is what the machine of pattern.h could be doing, as an ordered list:
- * first what the pattern would rather do. The alphabet is not code points but the few
- * classes that the pattern tells apart, and the end of the text. An entry of the table
- * says where to go on, and whether a match ended before the character:
+ * A state is what the machine of pattern.h could be doing, as an ordered list: first what
+ * the pattern would rather do. An entry of the table says where a letter (alphabet.h)
+ * leads, and whether a match ends before it:
  *
- *     pattern  \p{L}+|\s+(?!\S)|\s      classes  L: letters  S: white space  -: other
+ *     pattern  \p{L}+|\s+(?!\S)|\s       letters  L: \p{L}   S: \s   -: other
  *
  *              L        S        -       end
- *     start    letters  space    dead    dead
- *     letters  letters  dead!    dead!   dead!      ! a match ended here
- *     space    dead!    spaces!  dead!   dead!      one blank is \s; two are \s+(?!\S),
- *     spaces   dead     spaces!  dead    dead!      of which the last but one was the end
+ *     start    word     space    dead    dead
+ *     word     word!    dead!    dead!   dead!      ! a match ends here
+ *     space    dead!    spaces!  dead!   dead!      one blank is \s; of more, \s+(?!\S)
+ *     spaces   dead     spaces!  dead    dead!      has all but the last
  *
- * The last match seen before the dead state is the one that a backtracking engine finds.
- */
+ * The last match marked before the dead state is the one that a backtracking engine finds.
+ * Where it ends right at the dead state, the letter begins the next piece: the row is
+ * patched to go on with that, so that a text runs through the table without a stop.
+ *
+ *     word     word!    space|   dead!   dead!      | a piece ends here
+ *
+ * Only "spaces" followed by L or - has to go back, by one character here. */
 #ifndef CTOK_AUTOMATON_H
 #define CTOK_AUTOMATON_H
 
-#include "base.h"
+#include "alphabet.h"
 #include "pattern.h"
-#include "scan.h"
 
-/* Steps of text looked at behind a match and looked at again by the next: real patterns need
- * about two a byte. The rest of the allowance lets short texts do anything. */
-#define AUTOMATON_WORK_PER_BYTE 16
-#define AUTOMATON_WORK_FREE (1u << 20)
+/* Entries of the table: the letters and the end of the text, for every state. */
+#define AUTOMATON_MAX_TABLE ((size_t)UINT16_MAX + 1)
+
+/* What an entry does before the text moves on. */
+enum {
+    AUTOMATON_CUT = 1,  /* a piece ends here, and the letter was taken into the next */
+    AUTOMATON_MARK = 2, /* a match ends here; the piece may still grow */
+    AUTOMATON_STOP = 4  /* nothing goes on from here */
+};
 
 typedef struct automaton {
     ctok_allocator alloc;
     uint16_t
-        *table; /* [state + class]: next state << 1 | match; states are row offsets */
-    size_t n_table;
+        *next; /* [state + letter]: a state, which is the number of its row's entry */
+    uint8_t *actions; /* [state + letter] */
+    size_t cap_next;
+    size_t cap_actions;
     uint16_t start;
-    uint16_t end_class;
-    uint8_t ascii[128]; /* class by byte */
-    uint16_t *blocks;   /* by code point >> 7: which of the pages */
-    uint8_t *pages;     /* [page << 7 | low bits]: class */
-    size_t n_pages;
-    scan_function scan; /* vector code for this pattern, or NULL */
-    scan_shape shape;
+    uint16_t end_letter;
+    alphabet letters;
 } automaton;
 
 /* Compiles a parsed pattern. CTOK_E_UNSUPPORTED when the table would be too large. */
 ctok_status automaton_new(automaton **out, const pattern *p, ctok_error *err);
 void automaton_free(automaton *a);
 
-/* The end of the match that starts at text.ptr[from], or from when there is none or it is
- * empty. *reached is how far it had to look. */
-size_t automaton_match(const automaton *a, ctok_bytes text, size_t from,
-                       size_t *reached);
+/* The longest piece, and the farthest that is looked ahead for one. */
+#define AUTOMATON_MAX_PIECE ((size_t)INT32_MAX)
+
+/* Where pieces go to. */
+typedef struct automaton_output {
+    size_t base;    /* ends are relative to this byte of the text */
+    uint32_t *ends; /* room for cap */
+    uint32_t cap;
+    uint64_t work;     /* grows by the bytes that were looked at in vain */
+    uint64_t max_work; /* stops soon after work exceeds this */
+    size_t reached;    /* how far the text was looked at */
+} automaton_output;
+
+/* Finds the pieces that follow each other from text.ptr[start], which is less than
+ * AUTOMATON_MAX_PIECE behind out->base, and returns their number. None means that no match
+ * starts there, or that it is not found within AUTOMATON_MAX_PIECE bytes. */
+uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
+                       automaton_output *out);
+
+/* The same, but leaves where the text has turned to ASCII: for those who know something
+ * faster there. Finds a piece if automaton_run does. */
+uint32_t automaton_run_to_ascii(const automaton *a, ctok_bytes text, size_t start,
+                                automaton_output *out);
+
+/* The first byte from start on, of a character with which a match can begin. */
+size_t automaton_skip(const automaton *a, ctok_bytes text, size_t start);
 
 #endif

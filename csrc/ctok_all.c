@@ -1,5 +1,6 @@
 /* ctok_all.c - the whole library as one file, for projects that vendor it:
  * compile this and include ctok.h. */
+#include "alphabet.c"
 #include "automaton.c"
 #include "bpe.c"
 #include "bpe_long.c"

@@ -2,7 +2,6 @@
 
 #include "error.h"
 #include "mem.h"
-#include "utf8.h"
 
 /* ---- fragments -------------------------------------------------------------- */
 
@@ -27,7 +26,8 @@ typedef struct pattern_group {
     bool may_be_empty; /* any alternative may */
     pattern_part tail; /* the current alternative */
     bool has_tail;
-    bool ignore_case; /* flags to go back to behind the group */
+    bool has_flags;   /* (?i:..): the flags before it come back behind it, as they do */
+    bool ignore_case; /* not behind a plain group, though it may have changed them */
     bool dot_all;
     bool multi_line;
     size_t position;
@@ -117,27 +117,19 @@ static ctok_status pattern_copy(pattern_parser *s, const pattern_part *part,
 
 /* ---- sets ------------------------------------------------------------------- */
 
-static bool pattern_same_set(const ctok_class *a, const ctok_class *b)
-{
-    return a->n_ranges == b->n_ranges &&
-           (a->n_ranges == 0 ||
-            memcmp(a->ranges, b->ranges, a->n_ranges * sizeof *a->ranges) == 0);
-}
-
 /* Takes over a set, sharing an equal one. */
 static ctok_status pattern_keep_set(pattern_parser *s, ctok_class *set, uint8_t *index)
 {
     pattern *p = s->p;
-    size_t i;
 
-    for (i = 0; i < p->n_sets; i++) {
-        if (pattern_same_set(&p->sets[i], set)) {
+    for (size_t i = 0; i < p->n_sets; i++) {
+        if (cpset_equal(&p->sets[i], set)) {
             ctok_class_free(set);
             *index = (uint8_t)i;
             return CTOK_OK;
         }
     }
-    if (p->n_sets == PATTERN_MAX_SETS) {
+    if (p->n_sets == ALPHABET_MAX_SETS) {
         ctok_class_free(set);
         return pattern_cannot(s, s->at, "a pattern with so many classes");
     }
@@ -146,123 +138,42 @@ static ctok_status pattern_keep_set(pattern_parser *s, ctok_class *set, uint8_t 
     return CTOK_OK;
 }
 
-/* The class at s->at: [...], \p{..}, \s and so on, or the dot. */
-static ctok_status pattern_class(pattern_parser *s, uint8_t *set)
+/* Reads one class or character into *cls, which is the caller's to free or keep if all went
+ * well. With *is_end it is a place instead: the end of the text, or before what is in *cls. */
+static ctok_status pattern_one(pattern_parser *s, ctok_class *cls, bool *is_end)
 {
-    ctok_class cls;
-    ctok_bytes text = s->text;
+    static const uint8_t any[] = "\\O";
     size_t at = s->at;
-    size_t end = 0;
+    uint8_t first = s->text.ptr[at];
+    uint8_t second = at + 1 < s->text.len ? s->text.ptr[at + 1] : 0;
 
-    if (text.ptr[at] == '.') {
-        static const char any[] = "[\\s\\S]";
-        static const char no_newline[] = "[^\\n]";
-        const char *instead = s->dot_all ? any : no_newline;
-        text.ptr = (const uint8_t *)instead;
-        text.len = strlen(instead);
-        at = 0;
+    *cls = cpset_empty(&s->p->alloc);
+    *is_end = first == '$' || (first == '\\' && second == 'z');
+    if (*is_end) {
+        s->at += first == '$' ? 1 : 2;
+        return first == '$' && s->multi_line ? cpset_add(cls, '\n', '\n', s->err)
+                                             : CTOK_OK;
     }
-    TRY(ctok_class_parse(&cls, text, at, s->ignore_case, &end, &s->p->alloc, s->err));
-    s->at = s->text.ptr == text.ptr ? end : s->at + 1;
-    return pattern_keep_set(s, &cls, set);
-}
-
-/* The set of one character, and of its other cases where they are ignored. */
-static ctok_status pattern_literal(pattern_parser *s, uint32_t c, uint8_t *set)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    uint8_t escaped[] = "[\\x{000000}]";
-    ctok_bytes text = {escaped, sizeof escaped - 1};
-    ctok_class cls;
-    size_t end;
-    int i;
-
-    for (i = 0; i < 6; i++) {
-        escaped[4 + i] = (uint8_t)hex[c >> (20 - 4 * i) & 15];
+    if (first == '^') {
+        return pattern_cannot(s, at, "^");
     }
-    TRY(ctok_class_parse(&cls, text, 0, s->ignore_case, &end, &s->p->alloc, s->err));
-    return pattern_keep_set(s, &cls, set);
-}
-
-static int pattern_hex(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    if (first == '?' || first == '*' || first == '+') {
+        return pattern_bad(s, at, "a quantifier with nothing to repeat");
     }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Hexadecimal digits of an escape, fixed in number or in braces. s->at is behind the letter. */
-static ctok_status pattern_hex_escape(pattern_parser *s, size_t n_digits, uint32_t *c)
-{
-    size_t start = s->at;
-    bool braces = s->at < s->text.len && s->text.ptr[s->at] == '{';
-    uint32_t value = 0;
-    size_t n = 0;
-
-    s->at += braces;
-    while (s->at < s->text.len && (braces ? n < 8 : n < n_digits)) {
-        int digit = pattern_hex(s->text.ptr[s->at]);
-        if (digit < 0) {
-            break;
-        }
-        value = value << 4 | (uint32_t)digit;
+    if (first == '(' || first == ')' || first == '|') {
+        return pattern_cannot(s, at, "a group here");
+    }
+    if (first == '\\' && ((second >= '0' && second <= '9') ||
+                          (second != 0 && strchr("AZbB<>KGRkg", second) != NULL))) {
+        return pattern_cannot(s, at, "an escape that stands for a place or a group");
+    }
+    if (first == '.' && s->dot_all) {
         s->at++;
-        n++;
+        return ctok_class_parse(cls, (ctok_bytes){any, 2}, 0, 0, &at, &s->p->alloc,
+                                s->err);
     }
-    if (braces && (s->at >= s->text.len || s->text.ptr[s->at++] != '}')) {
-        return pattern_bad(s, start, "a hexadecimal escape that does not end");
-    }
-    if (n == 0 || (!braces && n < n_digits) || value > 0x10FFFF ||
-        (value >= 0xD800 && value < 0xE000)) {
-        return pattern_bad(s, start, "a hexadecimal escape that is no character");
-    }
-    *c = value;
-    return CTOK_OK;
-}
-
-/* An escape outside of brackets. *is_end is set for the end of the text. */
-static ctok_status pattern_escape(pattern_parser *s, uint8_t *set, bool *is_end)
-{
-    static const char plain[] = "nrtfav";
-    static const char plain_means[] = "\n\r\t\f\a\v";
-    size_t start = s->at;
-    uint32_t c = 0;
-    const char *known;
-    uint8_t letter;
-
-    *is_end = false;
-    if (s->at + 1 >= s->text.len) {
-        return pattern_bad(s, start, "a backslash at the end");
-    }
-    letter = s->text.ptr[s->at + 1];
-    if (strchr("pPsSdDwW", letter) != NULL) {
-        return pattern_class(s, set);
-    }
-    s->at += 2;
-    known = strchr(plain, letter);
-    if (known != NULL) {
-        c = (uint32_t)plain_means[known - plain];
-    } else if (letter == 'x') {
-        TRY(pattern_hex_escape(s, 2, &c));
-    } else if (letter == 'u') {
-        TRY(pattern_hex_escape(s, 4, &c));
-    } else if (letter == 'U') {
-        TRY(pattern_hex_escape(s, 8, &c));
-    } else if (letter == 'z') {
-        *is_end = true;
-        return CTOK_OK;
-    } else if (letter < 0x80 &&
-               strchr("\\.+*?()|[]{}^$#&-~/ '\"!%,:;<=>@_`", letter) != NULL) {
-        if (letter == '<' || letter == '>') {
-            return pattern_cannot(s, start, "a word boundary");
-        }
-        c = letter;
-    } else {
-        return pattern_cannot(s, start, "this escape");
-    }
-    return pattern_literal(s, c, set);
+    return ctok_class_parse(cls, s->text, at, s->ignore_case, &s->at, &s->p->alloc,
+                            s->err);
 }
 
 /* ---- atoms ------------------------------------------------------------------ */
@@ -296,89 +207,55 @@ static ctok_status pattern_guard_part(pattern_parser *s, uint8_t set, bool negat
     return pattern_close(s, part);
 }
 
-/* The set that holds nothing. */
-static ctok_status pattern_empty_set(pattern_parser *s, uint8_t *set)
+static ctok_status pattern_atom(pattern_parser *s, pattern_part *part)
 {
-    ctok_class none;
+    ctok_class cls;
+    uint8_t set = 0;
+    bool is_end;
 
-    memset(&none, 0, sizeof none);
-    none.alloc = s->p->alloc;
-    return pattern_keep_set(s, &none, set);
+    TRY(pattern_one(s, &cls, &is_end));
+    TRY(pattern_keep_set(s, &cls, &set));
+    return is_end ? pattern_guard_part(s, set, false, true, part)
+                  : pattern_char_part(s, set, part);
 }
 
-/* $: the end of the text, or in multi-line mode also before a newline. */
-static ctok_status pattern_end_part(pattern_parser *s, bool multi_line,
-                                    pattern_part *part)
-{
-    uint8_t set;
-
-    if (multi_line) {
-        TRY(pattern_literal(s, '\n', &set));
-    } else {
-        TRY(pattern_empty_set(s, &set));
-    }
-    return pattern_guard_part(s, set, false, true, part);
-}
-
-/* One class or literal, as the inside of a lookahead or an atom. */
-static ctok_status pattern_one(pattern_parser *s, uint8_t *set, bool *is_end)
-{
-    size_t at = s->at;
-    const uint8_t *next;
-    uint32_t c;
-
-    *is_end = false;
-    switch (s->text.ptr[at]) {
-    case '[':
-    case '.':
-        return pattern_class(s, set);
-    case '\\':
-        return pattern_escape(s, set, is_end);
-    case '$':
-        s->at++;
-        if (s->multi_line) {
-            return pattern_cannot(s, at, "a multi-line $");
-        }
-        *is_end = true;
-        return CTOK_OK;
-    case '^':
-        return pattern_cannot(s, at, "^");
-    case '{':
-    case '?':
-    case '*':
-    case '+':
-        return pattern_bad(s, at, "a quantifier with nothing to repeat");
-    default:
-        next = s->text.ptr + at;
-        c = utf8_next(&next);
-        s->at = (size_t)(next - s->text.ptr);
-        return pattern_literal(s, c, set);
-    }
-}
-
-/* (?=X) and (?!X), s->at behind the = or !. X is one class or literal, or $. */
+/* (?=X) and (?!X), s->at behind the = or !. X is one class or the end of the text, or a
+ * choice of such: all that comes next is in the union, or not. */
 static ctok_status pattern_look(pattern_parser *s, bool negated, pattern_part *part)
 {
+    ctok_status status = CTOK_OK;
+    ctok_class all = cpset_empty(&s->p->alloc);
+    ctok_class one = cpset_empty(&s->p->alloc);
     size_t start = s->at;
+    bool with_end = false;
+    bool is_end;
     uint8_t set = 0;
-    bool is_end = false;
 
-    if (s->at >= s->text.len) {
-        return pattern_bad(s, start, "a group that does not end");
-    }
-    if (strchr("()|", s->text.ptr[s->at]) != NULL) {
-        return pattern_cannot(s, start, "this lookahead");
-    }
-    TRY(pattern_one(s, &set, &is_end));
+    do {
+        if (s->at >= s->text.len) {
+            status = pattern_bad(s, start, "a group that does not end");
+            goto done;
+        }
+        TRY_TO(done, pattern_one(s, &one, &is_end));
+        TRY_TO(done, cpset_combine(&all, CPSET_UNION, &one, s->err));
+        ctok_class_free(&one);
+        with_end = with_end || is_end;
+    } while (s->at < s->text.len && s->text.ptr[s->at] == '|' && s->at++ > 0);
     if (s->at >= s->text.len || s->text.ptr[s->at] != ')') {
-        return pattern_cannot(s, start, "a lookahead at more than one character");
+        status = pattern_cannot(s, start, "a lookahead at more than one character");
+        goto done;
     }
     s->at++;
-    if (is_end) {
-        TRY(pattern_empty_set(s, &set));
+    status = pattern_keep_set(s, &all, &set);
+    all = cpset_empty(&s->p->alloc);
+    if (status == CTOK_OK) {
+        /* "Not X" holds at the end when X has no end. */
+        status = pattern_guard_part(s, set, negated, with_end != negated, part);
     }
-    /* "Not X" holds at the end when X is a character, and "X" when X is the end. */
-    return pattern_guard_part(s, set, negated, is_end != negated, part);
+done:
+    ctok_class_free(&one);
+    ctok_class_free(&all);
+    return status;
 }
 
 /* ---- repeats ---------------------------------------------------------------- */
@@ -403,30 +280,32 @@ static bool pattern_number(pattern_parser *s, unsigned *value)
     return s->at > start;
 }
 
-static ctok_status pattern_braces(pattern_parser *s, pattern_repeat *repeat)
+/* {n} {n,} {n,m} {,m}. What only looks like it is text: *found is false and s->at where it
+ * was. */
+static ctok_status pattern_braces(pattern_parser *s, pattern_repeat *repeat,
+                                  bool *found)
 {
     size_t start = s->at++;
+    bool has_least = pattern_number(s, &repeat->least);
+    bool has_comma = s->at < s->text.len && s->text.ptr[s->at] == ',';
 
-    if (!pattern_number(s, &repeat->least)) {
-        return pattern_cannot(s, start, "a repetition without a least number");
-    }
     repeat->most = repeat->least;
-    if (s->at < s->text.len && s->text.ptr[s->at] == ',') {
+    if (has_comma) {
         s->at++;
         if (!pattern_number(s, &repeat->most)) {
             repeat->most = UINT32_MAX;
         }
     }
-    if (s->at >= s->text.len || s->text.ptr[s->at] != '}') {
-        return pattern_bad(s, start, "a repetition that does not end");
-    }
-    s->at++;
-    if (repeat->least > PATTERN_MAX_REPEAT ||
-        (repeat->most != UINT32_MAX && repeat->most > PATTERN_MAX_REPEAT)) {
+    *found =
+        (has_least || has_comma) && s->at < s->text.len && s->text.ptr[s->at] == '}';
+    s->at = *found ? s->at + 1 : start;
+    if (*found && (repeat->least > PATTERN_MAX_REPEAT ||
+                   (repeat->most != UINT32_MAX && repeat->most > PATTERN_MAX_REPEAT))) {
         return pattern_cannot(s, start, "a repetition of this size");
     }
-    if (repeat->most < repeat->least) {
-        return pattern_bad(s, start, "a repetition whose most is less than its least");
+    if (*found && repeat->most < repeat->least) {
+        return pattern_cannot(s, start,
+                              "a repetition whose most is less than its least");
     }
     return CTOK_OK;
 }
@@ -437,19 +316,16 @@ static ctok_status pattern_quantifier(pattern_parser *s, pattern_repeat *repeat,
 {
     uint8_t c = s->at < s->text.len ? s->text.ptr[s->at] : 0;
 
-    *found = c == '?' || c == '*' || c == '+' || c == '{';
-    if (!*found) {
-        return CTOK_OK;
-    }
+    *found = c == '?' || c == '*' || c == '+';
     if (c == '{') {
-        TRY(pattern_braces(s, repeat));
-    } else {
+        TRY(pattern_braces(s, repeat, found));
+    } else if (*found) {
         repeat->least = c == '+';
         repeat->most = c == '?' ? 1 : UINT32_MAX;
         s->at++;
     }
     repeat->kind = ' ';
-    if (s->at < s->text.len &&
+    if (*found && s->at < s->text.len &&
         (s->text.ptr[s->at] == '+' || s->text.ptr[s->at] == '?')) {
         repeat->kind = (char)s->text.ptr[s->at++];
     }
@@ -597,9 +473,6 @@ static ctok_status pattern_open(pattern_parser *s, size_t position)
     group->fork = PATTERN_NONE;
     group->exits = PATTERN_NONE;
     group->start = PATTERN_NONE;
-    group->ignore_case = s->ignore_case;
-    group->dot_all = s->dot_all;
-    group->multi_line = s->multi_line;
     group->position = position;
     return CTOK_OK;
 }
@@ -657,9 +530,11 @@ static ctok_status pattern_end_group(pattern_parser *s, pattern_part *part)
         s->p->states[at].next = exit_jump;
         at = after;
     }
-    s->ignore_case = group->ignore_case;
-    s->dot_all = group->dot_all;
-    s->multi_line = group->multi_line;
+    if (group->has_flags) {
+        s->ignore_case = group->ignore_case;
+        s->dot_all = group->dot_all;
+        s->multi_line = group->multi_line;
+    }
     s->depth--;
     return CTOK_OK;
 }
@@ -697,15 +572,22 @@ static ctok_status pattern_flags(pattern_parser *s, bool *opens)
             break;
         case 'u':
             if (!on) {
-                return pattern_cannot(s, s->at, "switching Unicode off");
+                return pattern_bad(s, s->at, "Unicode cannot be switched off");
             }
             break;
         case '-':
+            if (!on) {
+                return pattern_bad(s, s->at, "a second hyphen among flags");
+            }
             on = false;
             break;
         case ':':
         case ')':
-            *opens = s->text.ptr[s->at++] == ':';
+            *opens = s->text.ptr[s->at] == ':';
+            if (s->at == start + !on && !(*opens && on)) {
+                return pattern_bad(s, s->at, "no flags where flags are expected");
+            }
+            s->at++;
             return CTOK_OK;
         default:
             return pattern_cannot(s, s->at, "this flag or group");
@@ -714,31 +596,65 @@ static ctok_status pattern_flags(pattern_parser *s, bool *opens)
     return pattern_bad(s, start, "a group that does not end");
 }
 
+/* (?>X), s->at behind the >, where X is one class, repeated or not: the same as repeating it
+ * possessively. */
+static ctok_status pattern_atomic(pattern_parser *s, pattern_part *part)
+{
+    size_t start = s->at;
+    pattern_repeat repeat;
+    bool found;
+
+    if (s->at >= s->text.len) {
+        return pattern_bad(s, start, "a group that does not end");
+    }
+    TRY(pattern_atom(s, part));
+    TRY(pattern_quantifier(s, &repeat, &found));
+    if (s->at >= s->text.len || s->text.ptr[s->at] != ')' || repeat.kind == '?') {
+        return pattern_cannot(s, start, "an atomic group of more than one class");
+    }
+    s->at++;
+    repeat.kind = '+';
+    return found ? pattern_repeat_part(s, part, &repeat) : CTOK_OK;
+}
+
 /* At "(". What is not a group of alternatives comes back as a part. */
 static ctok_status pattern_open_any(pattern_parser *s, pattern_part *part,
                                     bool *is_part)
 {
     size_t start = s->at++;
-    uint8_t next = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : 0;
+    uint8_t first = s->at < s->text.len ? s->text.ptr[s->at] : 0;
+    uint8_t second = s->at + 1 < s->text.len ? s->text.ptr[s->at + 1] : 0;
     bool ignore_case = s->ignore_case;
     bool dot_all = s->dot_all;
     bool multi_line = s->multi_line;
     bool opens = true;
 
     *is_part = false;
-    if (s->at >= s->text.len || s->text.ptr[s->at] != '?') {
+    if (first == '*') {
+        return pattern_cannot(s, start, "a verb");
+    }
+    if (first != '?') {
         return pattern_open(s, start);
     }
-    if (next == '=' || next == '!') {
+    if (second == '=' || second == '!') {
         s->at += 2;
         *is_part = true;
-        return pattern_look(s, next == '!', part);
+        TRY(pattern_look(s, second == '!', part));
+        if (s->at < s->text.len && strchr("?*+", s->text.ptr[s->at]) != NULL) {
+            return pattern_bad(s, s->at, "a quantifier behind a lookahead");
+        }
+        return CTOK_OK;
+    }
+    if (second == '>') {
+        s->at += 2;
+        *is_part = true;
+        return pattern_atomic(s, part);
     }
     s->at++;
     TRY(pattern_flags(s, &opens));
     if (opens) {
         TRY(pattern_open(s, start));
-        /* Behind the group the flags are what they were before it. */
+        pattern_top(s)->has_flags = true;
         pattern_top(s)->ignore_case = ignore_case;
         pattern_top(s)->dot_all = dot_all;
         pattern_top(s)->multi_line = multi_line;
@@ -747,19 +663,6 @@ static ctok_status pattern_open_any(pattern_parser *s, pattern_part *part,
 }
 
 /* ---- the whole -------------------------------------------------------------- */
-
-static ctok_status pattern_atom(pattern_parser *s, pattern_part *part)
-{
-    uint8_t set = 0;
-    bool is_end;
-
-    if (s->text.ptr[s->at] == '$') {
-        s->at++;
-        return pattern_end_part(s, s->multi_line, part);
-    }
-    TRY(pattern_one(s, &set, &is_end));
-    return is_end ? pattern_end_part(s, false, part) : pattern_char_part(s, set, part);
-}
 
 /* One step of the parse: an alternative, a group's begin or end, or an atom. */
 static ctok_status pattern_step(pattern_parser *s)
@@ -793,7 +696,7 @@ static ctok_status pattern_step(pattern_parser *s)
     TRY(pattern_quantifier(s, &repeat, &found));
     if (found) {
         TRY(pattern_repeat_part(s, &part, &repeat));
-        if (s->at < s->text.len && strchr("?*+{", s->text.ptr[s->at]) != NULL) {
+        if (s->at < s->text.len && s->text.ptr[s->at] == '{') {
             return pattern_cannot(s, s->at, "repeating a repetition");
         }
     }

@@ -2,17 +2,16 @@
  * of code points. Knows syntax; running it is automaton.h's part.
  *
  * The subset: ordered alternation, groups, classes, literals, ? * + {n,m} greedy and lazy,
- * possessive for a single class, lookahead at one character, $. In it no step needs more
- * than the next character to be decided, so a table can run it.
+ * possessive or atomic for a single class, lookahead at one character, $. In it no step
+ * needs more than the next character to be decided, so a table can run it.
  */
 #ifndef CTOK_PATTERN_H
 #define CTOK_PATTERN_H
 
-#include "base.h"
+#include "alphabet.h"
+#include "cpset.h"
 
 #define PATTERN_NONE UINT32_MAX
-/* Membership of a code point in all sets is one word. Real patterns have about ten. */
-#define PATTERN_MAX_SETS 64
 #define PATTERN_MAX_STATES 4096
 #define PATTERN_MAX_DEPTH 64
 #define PATTERN_MAX_REPEAT 1000
@@ -36,7 +35,7 @@ typedef struct pattern_state {
 
 typedef struct pattern {
     ctok_allocator alloc;
-    ctok_class sets[PATTERN_MAX_SETS];
+    ctok_class sets[ALPHABET_MAX_SETS];
     size_t n_sets;
     pattern_state *states;
     size_t n_states;

@@ -8,6 +8,11 @@
 #include "pattern.h"
 #include "utf8.h"
 
+/* Bytes that may be looked at in vain, so that no text takes longer than linear time. Real
+ * patterns look about twice; short texts may do anything. */
+#define SPLIT_WORK_PER_BYTE 16
+#define SPLIT_WORK_FREE (1u << 20)
+
 /* ---- none ------------------------------------------------------------------- */
 
 static ctok_status split_none_next(const void *self, void *state, ctok_bytes text,
@@ -40,44 +45,62 @@ ctok_splitter split_none(void)
 
 /* ---- compiled patterns ------------------------------------------------------ */
 
-/* No block spans more than this, so that ends fit 32 bits with a piece of 2^31 to come. */
-#define SPLIT_MAX_SPAN ((size_t)1 << 31)
+typedef struct split_compiled {
+    ctok_allocator alloc;
+    automaton *automaton;
+    scan_function scan; /* vector code for this pattern, or NULL */
+    scan_shape shape;
+} split_compiled;
+
+/* Ends that one call of the vector code may write. */
+#define SPLIT_SCAN_ENDS 63
 
 /* The vector code begins only where it can get somewhere: this byte and the next are ASCII. */
-static bool split_can_scan(ctok_bytes text, size_t at)
+static bool split_can_scan(const split_compiled *s, ctok_bytes text, size_t at,
+                           uint32_t n)
 {
-    return at + 1 < text.len && (text.ptr[at] | text.ptr[at + 1]) < 0x80;
+    return s->scan != NULL && CTOK_BLOCK_PIECES - n >= SPLIT_SCAN_ENDS &&
+           at + 1 < text.len && (text.ptr[at] | text.ptr[at + 1]) < 0x80;
 }
 
-/* One piece by the automaton. False when nothing matches: *end is then behind the character
- * that is skipped. */
-static ctok_status split_one(const automaton *a, ctok_bytes text, size_t at,
-                             ctok_split_cursor *cursor, size_t *end, bool *matched,
-                             ctok_error *err)
+/* Adds pieces by vector code to a block that has n; how many. */
+static uint32_t split_scan(const split_compiled *s, ctok_bytes text, size_t at,
+                           ctok_split_block *block, uint32_t n)
 {
-    size_t reached;
+    uint32_t *ends = block->ends + n;
+    uint32_t n_found = (uint32_t)s->scan(&s->shape, text.ptr + at, text.len - at, ends);
 
-    *end = automaton_match(a, text, at, &reached);
-    *matched = *end > at;
-    if (!*matched) {
-        const uint8_t *next = text.ptr + at;
-        utf8_next(&next);
-        *end = (size_t)(next - text.ptr);
+    for (uint32_t i = 0; i < n_found; i++) {
+        ends[i] += (uint32_t)(at - block->start);
     }
-    if (reached > *end) {
-        cursor->work += reached - *end;
-        if (cursor->work / AUTOMATON_WORK_PER_BYTE > text.len + AUTOMATON_WORK_FREE) {
-            return error_set_at(
-                err, CTOK_E_SPLIT, at,
-                "the pattern looks too far ahead, again and again, up to "
-                "byte %zu of the text",
-                at);
-        }
+    return n_found;
+}
+
+/* Adds pieces by the automaton. */
+static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at,
+                             ctok_split_cursor *cursor, ctok_split_block *block,
+                             uint32_t n, uint32_t *n_found, ctok_error *err)
+{
+    automaton_output out = {.base = block->start,
+                            .ends = block->ends + n,
+                            .cap = CTOK_BLOCK_PIECES - n,
+                            .work = cursor->work,
+                            .max_work = SPLIT_WORK_FREE +
+                                        (uint64_t)text.len * SPLIT_WORK_PER_BYTE};
+
+    *n_found = s->scan != NULL ? automaton_run_to_ascii(s->automaton, text, at, &out)
+                               : automaton_run(s->automaton, text, at, &out);
+    cursor->work = out.work;
+    if (out.work > out.max_work) {
+        return error_set_at(err, CTOK_E_SPLIT, at,
+                            "the pattern looks too far ahead, again and again, up to "
+                            "byte %zu of the text",
+                            at);
     }
-    if (*end - at > INT32_MAX) {
+    if (*n_found == 0 && out.reached - at >= AUTOMATON_MAX_PIECE) {
         return error_set_at(err, CTOK_E_LIMIT, at,
-                            "a piece of %zu bytes: at most %d are supported", *end - at,
-                            INT32_MAX);
+                            "no piece of at most %zu bytes at byte %zu of the text",
+                            AUTOMATON_MAX_PIECE, at);
     }
     return CTOK_OK;
 }
@@ -86,42 +109,33 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
                               ctok_split_cursor *cursor, ctok_split_block *block,
                               ctok_error *err)
 {
-    const automaton *a = self;
+    const split_compiled *s = self;
     size_t at = cursor->position;
     uint32_t n = 0;
 
     (void)state;
+    block->n_pieces = 0;
     block->start = at;
     while (at < text.len && n < CTOK_BLOCK_PIECES &&
-           at - block->start < SPLIT_MAX_SPAN) {
-        size_t end;
-        bool matched;
+           at - block->start < AUTOMATON_MAX_PIECE) {
+        uint32_t n_found = 0;
 
-        if (a->scan != NULL && CTOK_BLOCK_PIECES - n >= 63 &&
-            split_can_scan(text, at)) {
-            uint32_t base = (uint32_t)(at - block->start);
-            size_t n_found =
-                a->scan(&a->shape, text.ptr + at, text.len - at, block->ends + n);
-            size_t i;
-
-            for (i = 0; i < n_found; i++) {
-                block->ends[n + i] += base;
-            }
-            if (n_found > 0) {
-                n += (uint32_t)n_found;
-                at = block->start + block->ends[n - 1];
-                continue;
-            }
+        if (split_can_scan(s, text, at, n)) {
+            n_found = split_scan(s, text, at, block, n);
         }
-        TRY(split_one(a, text, at, cursor, &end, &matched, err));
-        if (!matched && n > 0) {
-            break; /* a gap ends the block; it is skipped again at the next call */
+        if (n_found == 0) {
+            TRY(split_run(s, text, at, cursor, block, n, &n_found, err));
         }
-        at = end;
-        if (matched) {
-            block->ends[n++] = (uint32_t)(end - block->start);
+        if (n_found > 0) {
+            n += n_found;
+            at = block->start + block->ends[n - 1];
+        } else if (n > 0) {
+            break; /* a gap ends the block, and is skipped by the next call */
         } else {
-            block->start = end;
+            const uint8_t *behind = text.ptr + at;
+            utf8_next(&behind);
+            at = automaton_skip(s->automaton, text, (size_t)(behind - text.ptr));
+            block->start = at;
         }
     }
     block->n_pieces = n;
@@ -131,7 +145,11 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
 
 static void split_free(void *self)
 {
-    automaton_free(self);
+    split_compiled *s = self;
+    ctok_allocator alloc = s->alloc;
+
+    automaton_free(s->automaton);
+    mem_free(&alloc, s, 1, sizeof *s);
 }
 
 ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu cpu,
@@ -139,25 +157,30 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
 {
     ctok_allocator own = mem_allocator(alloc);
     const scan_shape *shape;
-    automaton *a = NULL;
-    pattern p;
+    split_compiled *s;
+    pattern p = {0};
     ctok_status status;
+    void *memory;
 
     memset(out, 0, sizeof *out);
-    status = pattern_parse(&p, text, &own, err);
-    if (status == CTOK_OK) {
-        status = automaton_new(&a, &p, err);
+    TRY(mem_new(&own, &memory, 1, sizeof *s, err));
+    s = memory;
+    s->alloc = own;
+    TRY_TO(done, pattern_parse(&p, text, &own, err));
+    TRY_TO(done, automaton_new(&s->automaton, &p, err));
+    shape = known_shape(&p);
+    if (shape != NULL) {
+        s->scan = cpu_scanner(cpu);
+        s->shape = *shape;
     }
-    if (status == CTOK_OK) {
-        shape = known_shape(&p);
-        if (shape != NULL) {
-            a->scan = cpu_scanner(cpu);
-            a->shape = *shape;
-        }
-        out->name = a->scan != NULL ? "vector" : "automaton";
-        out->self = a;
-        out->next = split_next;
-        out->free = split_free;
+    *out = (ctok_splitter){.name = s->scan != NULL ? "vector" : "automaton",
+                           .self = s,
+                           .next = split_next,
+                           .free = split_free};
+    s = NULL;
+done:
+    if (s != NULL) {
+        split_free(s);
     }
     pattern_free(&p);
     return status;
