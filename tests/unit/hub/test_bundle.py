@@ -149,6 +149,14 @@ def files(manifest: Any) -> Any:
     return manifest["repos"]["org/name@main"]["files"]
 
 
+def under_another_digest(members: dict[str, bytes]) -> None:
+    """The git checksum stays right, the pinned SHA-256 does not."""
+    manifest = json.loads(members["bundle.json"])
+    digest = files(manifest)["empty"]["sha256"]
+    members[f"files/{'1' * 64}"] = members.pop(f"files/{digest}")
+    members["bundle.json"] = members["bundle.json"].replace(digest.encode(), b"1" * 64)
+
+
 def copied(key: str) -> Callable[[dict[str, bytes]], None]:
     """Adds a second repository under a name of choice."""
     return lambda members: edit(
@@ -175,6 +183,7 @@ def copied(key: str) -> Callable[[dict[str, bytes]], None]:
             lambda m: edit(m, lambda d: files(d).update({"../x": files(d)["empty"]})),
             "no file name",
         ),
+        (under_another_digest, "SHA-256"),
         (copied("../x@main"), "no repository id"),
         (copied("org/x@../.."), "no revision"),
     ],
