@@ -617,6 +617,18 @@ static ctok_status pattern_atomic(pattern_parser *s, pattern_part *part)
     return found ? pattern_repeat_part(s, part, &repeat) : CTOK_OK;
 }
 
+/* Behind what cannot be repeated: flags and lookaheads. */
+static ctok_status pattern_no_quantifier(pattern_parser *s)
+{
+    size_t start = s->at;
+    pattern_repeat repeat;
+    bool found;
+
+    TRY(pattern_quantifier(s, &repeat, &found));
+    return found ? pattern_bad(s, start, "a quantifier with nothing to repeat")
+                 : CTOK_OK;
+}
+
 /* At "(". What is not a group of alternatives comes back as a part. */
 static ctok_status pattern_open_any(pattern_parser *s, pattern_part *part,
                                     bool *is_part)
@@ -640,10 +652,7 @@ static ctok_status pattern_open_any(pattern_parser *s, pattern_part *part,
         s->at += 2;
         *is_part = true;
         TRY(pattern_look(s, second == '!', part));
-        if (s->at < s->text.len && strchr("?*+", s->text.ptr[s->at]) != NULL) {
-            return pattern_bad(s, s->at, "a quantifier behind a lookahead");
-        }
-        return CTOK_OK;
+        return pattern_no_quantifier(s);
     }
     if (second == '>') {
         s->at += 2;
@@ -658,8 +667,9 @@ static ctok_status pattern_open_any(pattern_parser *s, pattern_part *part,
         pattern_top(s)->ignore_case = ignore_case;
         pattern_top(s)->dot_all = dot_all;
         pattern_top(s)->multi_line = multi_line;
+        return CTOK_OK;
     }
-    return CTOK_OK;
+    return pattern_no_quantifier(s);
 }
 
 /* ---- the whole -------------------------------------------------------------- */
