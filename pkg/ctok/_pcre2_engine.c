@@ -33,8 +33,9 @@
 /* Heap frames kept between texts. */
 #define ENGINE_HEAP_KEPT ((PCRE2_SIZE)1 << 20)
 
-/* Starting positions tried at once, under the first of the limits below. */
-#define ENGINE_WINDOW 256
+/* Starting positions tried at once, under the first of the limits below; doubled while
+ * nothing is found, because the interpreter looks for a first character beyond them. */
+#define ENGINE_WINDOW ((size_t)256)
 
 /* Steps granted to one starting position: the first suits ordinary text, each next one
  * is so many times the one before, and the last is what a long run of spaces needs (its
@@ -168,7 +169,9 @@ static int engine_try(const engine_run *run, size_t from, size_t last_start,
             return answer;
         }
     }
-    return pcre2_match(code, text, len, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+    return pcre2_match(code, text, len, from,
+                       PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT |
+                           (from == last_start ? PCRE2_ANCHORED : 0u),
                        s->match, s->context);
 }
 
@@ -246,15 +249,21 @@ static ctok_status engine_find(const engine_run *run, size_t from, bool *found,
                                ctok_range *match)
 {
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(run->state->match);
+    size_t window = ENGINE_WINDOW;
     size_t window_end; /* the first start not tried */
     int answer;
 
     *found = false;
     while (from <= run->text.len) {
-        window_end = run->text.len - from < ENGINE_WINDOW ? run->text.len + 1
-                                                          : from + ENGINE_WINDOW;
+        window_end = run->text.len - from < window ? run->text.len + 1 : from + window;
         answer = engine_try(run, from, window_end - 1, ENGINE_STEPS_FIRST);
-        if (answer == PCRE2_ERROR_MATCHLIMIT) {
+        if (answer == PCRE2_ERROR_NOMATCH) {
+            from = engine_next_char(run->text, window_end - 1);
+            window *= 2;
+        } else if (answer == PCRE2_ERROR_MATCHLIMIT && window > ENGINE_WINDOW) {
+            window = ENGINE_WINDOW;
+            continue;
+        } else if (answer == PCRE2_ERROR_MATCHLIMIT) {
             answer = PCRE2_ERROR_NOMATCH;
             while (answer == PCRE2_ERROR_NOMATCH && from < window_end) {
                 answer = engine_try_hard(run, from);
@@ -262,8 +271,6 @@ static ctok_status engine_find(const engine_run *run, size_t from, bool *found,
                     from = engine_next_char(run->text, from);
                 }
             }
-        } else if (answer == PCRE2_ERROR_NOMATCH) {
-            from = engine_next_char(run->text, window_end - 1);
         }
         if (answer >= 0) {
             match->start = ends[0];

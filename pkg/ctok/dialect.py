@@ -36,6 +36,9 @@ ParseClass = Callable[[bytes, int, bool], tuple[list[tuple[int, int]], int]]
 # PCRE2's limit, and more than any engine of the reference would compile.
 MAX_REPEAT = 65535
 
+# The reference stops at 64, PCRE2 at 250, which includes the groups that are added here.
+MAX_DEPTH = 80
+
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 
 _QUANTIFIERS = {b"?": (0, 1), b"*": (0, None), b"+": (1, None)}
@@ -46,7 +49,17 @@ _HEX_DIGITS = {b"x": 2, b"u": 4, b"U": 8}
 _NUMBER = re.compile(rb"[0-9]+")
 _REFERENCE = re.compile(rb"<([^<>]*)>|'([^']*)'")
 _RELATIVE = re.compile(r"[+-][0-9]+")
-_BOUNDARIES = {b"start": "<", b"end": ">", b"start-half": "(", b"end-half": ")"}
+
+# Words are made of W; each is one group, so that it can be optional.
+_WORD_EDGES = {
+    "start": "(?:(?<!W)(?=W))",
+    "end": "(?:(?<=W)(?!W))",
+    "start-half": "(?:(?<!W))",
+    "end-half": "(?:(?!W))",
+    "b": "(?:(?<=W)(?!W)|(?<!W)(?=W))",
+    "B": "(?:(?<=W)(?=W)|(?<!W)(?!W))",
+}
+_WORD_EDGES |= {"<": _WORD_EDGES["start"], ">": _WORD_EDGES["end"]}
 
 
 def invalid_pattern(source: bytes, position: int, reason: str) -> InvalidPatternError:
@@ -274,10 +287,6 @@ class _Rewriter:
             else:
                 return self.at
 
-    def _word(self) -> str:
-        ranges, _ = self.parse_class(rb"\w", 0, False)
-        return _class_text(_without_surrogates(ranges))
-
     # ---- one piece: an atom and its quantifier ----
 
     def _step(self) -> None:
@@ -474,6 +483,8 @@ class _Rewriter:
         return _Opened.GROUP
 
     def _push(self, text: str, group: _Group, position: int) -> None:
+        if len(self.open) > MAX_DEPTH:
+            raise self._error(position, f"groups are nested more than {MAX_DEPTH} deep")
         group.part, group.position = len(self.parts), position
         self.open.append(group)
         self._emit(text, position)
@@ -556,8 +567,9 @@ class _Rewriter:
             self.at += 2
             self._literal(self._hex(position, _HEX_DIGITS[letter]), position, fold=True)
             return False
-        if letter in b"bB":
-            self._emit(self._boundary(position, letter), position)
+        if letter in b"bB<>":
+            self.at += 2
+            self._word_edge(self._boundary(position, letter), position)
             return True
         if letter == b"k":
             self.at += 2
@@ -591,8 +603,6 @@ class _Rewriter:
     def _simple_escape(self, letter: bytes, position: int) -> str | None:
         if letter == b"Z" and self.flags.crlf:
             raise self._refuse(position, "\\Z under (?R)")
-        if letter in b"<>":
-            return self._word_edge(letter.decode())
         return {
             b"A": _Assertion(r"\A"),
             b"z": _Assertion(r"\z"),
@@ -604,32 +614,28 @@ class _Rewriter:
             b"R": r"(?>\r\n|[\n\x{b}\f\r\x{85}\x{2028}\x{2029}])",
         }.get(letter)
 
-    def _word_edge(self, edge: str) -> str:
-        # Runs of assertions: all are written as one group.
-        word = self._word()
-        edges = {
-            "<": f"(?:(?<!{word})(?={word}))",
-            ">": f"(?:(?<={word})(?!{word}))",
-            "(": f"(?:(?<!{word}))",
-            ")": f"(?:(?!{word}))",
-            "b": f"(?:(?<={word})(?!{word})|(?<!{word})(?={word}))",
-            "B": f"(?:(?<={word})(?={word})|(?<!{word})(?!{word}))",
-        }
-        return _Assertion(edges[edge])
+    def _word_edge(self, edge: str, position: int) -> None:
+        ranges, _ = self.parse_class(rb"\w", 0, False)
+        before, *behind = _WORD_EDGES[edge].split("W")
+        self._emit(_Assertion(before), position)
+        for text in behind:
+            self._emit_set(ranges, position)
+            self._emit(text, position)
 
     def _boundary(self, position: int, letter: bytes) -> str:
-        self.at += 2
+        """The name in ``\\b{start}``, or what stands behind the backslash."""
         end = self.at
-        self._skip_trivia()
-        if self._peek() == b"{" and self._bounds() is None:
-            close = self.source.find(b"}", self.at)
-            name = self.source[self.at + 1 : close] if close > 0 else b""
-            if letter != b"b" or name not in _BOUNDARIES:
-                raise self._error(position, "there is no such boundary")
-            self.at = close + 1
-            return self._word_edge(_BOUNDARIES[name])
+        if letter in b"bB":
+            self._skip_trivia()
+            if self._peek() == b"{" and self._bounds() is None:
+                close = self.source.find(b"}", self.at)
+                name = self.source[self.at + 1 : close].decode() if close > 0 else ""
+                if letter != b"b" or name not in _WORD_EDGES:
+                    raise self._error(position, "there is no such boundary")
+                self.at = close + 1
+                return name
         self.at = end
-        return self._word_edge(letter.decode())
+        return letter.decode()
 
     def _hex(self, position: int, width: int) -> int:
         self._skip_trivia()
@@ -719,9 +725,9 @@ def rewrite(pattern: str, parse_class: ParseClass | None = None) -> Rewritten:
     try:
         source = pattern.encode()
     except UnicodeEncodeError as exc:
-        raise invalid_pattern(
-            pattern.encode(errors="replace"),
-            len(pattern[: exc.start].encode()),
-            "a lone surrogate is no character",
+        raise InvalidPatternError(
+            f"invalid pattern at offset {exc.start}: a lone surrogate is no character",
+            pattern=pattern,
+            offset=exc.start,
         ) from exc
     return _Rewriter(source, parse_class).run()

@@ -1,0 +1,139 @@
+"""The engines agree with each other, and PCRE2 with the reference, piece for piece."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+import tiktoken
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ctok import _core, patterns, pcre2
+from ctok.errors import InvalidPatternError, LimitError
+from strategies import clean_texts
+
+STEPS = [
+    pytest.param(step, id=f"{name}-{i}")
+    for name in patterns.names()
+    for i, step in enumerate(patterns.get(name).steps)
+]
+every_pattern = pytest.mark.parametrize("pattern", STEPS)
+
+BYTES = {bytes([i]): i for i in range(256)}
+
+
+def is_reference_split(pattern: str, text: str, pieces: list[str]) -> bool:
+    """Whether tiktoken cuts text into these pieces.
+
+    It gets a vocabulary of the pieces and of their concatenations by twos and threes: where
+    it cuts elsewhere, other tokens come out.
+    """
+    parts = [piece.encode() for piece in pieces]
+    tokens = dict(BYTES)
+    for n in (1, 2, 3):
+        for i in range(len(parts) - n + 1):
+            tokens.setdefault(b"".join(parts[i : i + n]), len(tokens))
+    encoding = tiktoken.Encoding(
+        "pieces", pat_str=pattern, mergeable_ranks=tokens, special_tokens={}
+    )
+    return encoding.encode_ordinary(text) == [tokens[part] for part in parts]
+
+
+@every_pattern
+@settings(max_examples=60)
+@given(text=clean_texts())
+def test_engines_agree_on_every_named_pattern(pattern: str, text: str) -> None:
+    expected = _core.Splitter(pattern, "automaton").split(text)
+    assert expected == _core.Splitter(pattern, "pcre2").split(text)
+    assert expected == pcre2.compile(pattern, jit=False).split(text)
+
+
+@every_pattern
+def test_engines_agree_on_random_code_points(pattern: str) -> None:
+    source = random.Random(16)
+    automaton = _core.Splitter(pattern, "automaton")
+    machine_code = _core.Splitter(pattern, "pcre2")
+    for _ in range(40):
+        points = (source.randrange(0x110000) for _ in range(500))
+        text = "".join(chr(c) for c in points if not 0xD800 <= c < 0xE000)
+        assert automaton.split(text) == machine_code.split(text)
+
+
+@every_pattern
+@pytest.mark.parametrize("name", ["english", "code", "multilingual", "web_mix"])
+def test_engines_agree_on_corpora(pattern: str, name: str, corpus: Callable[[str], str]) -> None:
+    text = corpus(f"{name}.txt")[:100_000]
+    assert _core.Splitter(pattern, "automaton").split(text) == _core.Splitter(
+        pattern, "pcre2"
+    ).split(text)
+
+
+@every_pattern
+@settings(max_examples=40)
+@given(text=clean_texts())
+def test_pcre2_splits_named_patterns_as_the_reference(pattern: str, text: str) -> None:
+    assert is_reference_split(pattern, text, pcre2.compile(pattern).split(text))
+
+
+@every_pattern
+@pytest.mark.parametrize("unit", ["a", " ", "A", "漢", "\n", "7", "^", "aA", " a", "\u0301"])
+def test_long_runs_of_every_unit_split_alike(pattern: str, unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    assert _core.Splitter(pattern, "automaton").split(text) == _core.Splitter(
+        pattern, "pcre2"
+    ).split(text)
+
+
+# ---- patterns nobody ships ----------------------------------------------------------------
+
+ATOMS = st.sampled_from(
+    [
+        *"abAk.s",
+        " ", "\u017f", "é", r"\n", r"\x61", r"\u0062", "^", "$", "[ab]", "[^a]", "[a-c&&[^b]]",
+        r"[^\s\p{L}]", r"\w", r"\s", r"\S", r"\d", r"\W", r"\p{L}", r"\h", r"\R", r"\N", r"\O",
+        r"\A", r"\z", r"\Z", r"\b", r"\B", r"\<", r"\>", r"\.", r"\é", "{", "]", "a{2",
+    ]
+)  # fmt: skip
+# Flags only where they end with a group: what else follows them is tested one by one.
+OPENINGS = st.sampled_from(
+    ["(", "(?:", "(?i:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?s:", "(?m:", "(?-i:"]
+)
+QUANTIFIERS = st.sampled_from(
+    ["", "", "", "", "*", "+", "?", "*?", "+?", "++", "?+", "{2}", "{1,2}", "{,2}"]
+)
+
+
+def join(parts: list[tuple[str, str]]) -> str:
+    return "".join(atom + quantifier for atom, quantifier in parts)
+
+
+EXPRESSIONS = st.recursive(
+    st.lists(st.tuples(ATOMS, QUANTIFIERS), min_size=1, max_size=3).map(join),
+    lambda inner: st.one_of(
+        st.tuples(OPENINGS, inner, QUANTIFIERS).map(lambda p: f"{p[0]}{p[1]}){p[2]}"),
+        st.tuples(inner, inner).map("|".join),
+        st.tuples(inner, inner).map("".join),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400)
+@given(
+    expression=EXPRESSIONS, text=st.text("aabbAs kK\u017f \u212aé\n\r 漢1_-.\u0301", max_size=20)
+)
+def test_random_patterns_split_as_the_reference_or_are_refused(expression: str, text: str) -> None:
+    # A last alternative that takes any character: tiktoken panics on empty matches.
+    pattern = f"(?:{expression})(?<!\\A)(?!\\A)|[\\x00-\\x{{10ffff}}]"
+    try:
+        pieces = pcre2.compile(pattern).split(text)
+    except (InvalidPatternError, LimitError):
+        assume(False)
+    assume("".join(pieces) == text)  # an empty match hid a character
+    try:
+        agrees = is_reference_split(pattern, text, pieces)
+    except ValueError:
+        assume(False)  # the reference refuses more: (?:(?=a))* for one
+    assert agrees
