@@ -212,7 +212,7 @@ def download(
         revision=at,
         filename=name,
         client=asked,
-        local_only=local_files_only,
+        local_only=local_files_only or bool(reference.offline),
         prefer_cache=prefer_cache,
         force=force,
         expected_sha256=expected,

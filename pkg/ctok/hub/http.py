@@ -13,6 +13,7 @@ let ``~/.netrc`` replace the token.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import platform
@@ -317,17 +318,15 @@ class Client:
         if response.status_code < 300 or response.status_code == 304:
             return response
         with response:
-            # A refusal is read to its first lines only.
-            body = next(response.iter_content(_ERROR_BODY), b"")
             wait = asked_wait(response.headers, self.clock)
-            raise refusal(response, body, subject, wait)
+            raise refusal(response, _first_lines(response), subject, wait)
 
     def _send(self, method: str, url: str, sent: dict[str, Any]) -> requests.Response:
         """One request on one connection, without redirects."""
         import requests
 
         session = self._session()
-        at_home = origin(url) in self._origins
+        at_home = self._is_home(url)
         headers: dict[str, str | None] = {
             "User-Agent": user_agent(),
             "Accept-Encoding": "identity",
@@ -362,6 +361,12 @@ class Client:
         else:
             self._breakers.succeeded(host)
         return response
+
+    def _is_home(self, url: str) -> bool:
+        """Whether a token may be sent there: an endpoint, or the same host, now encrypted."""
+        scheme, host, port = origin(url)
+        upgraded = (scheme, port) == ("https", 443) and ("http", host, 80) in self._origins
+        return upgraded or (scheme, host, port) in self._origins
 
     def _auth(self, url: str, session: requests.Session, at_home: bool) -> Any:
         if not at_home:
@@ -414,6 +419,16 @@ def _reason(exc: BaseException) -> str:
     return type(inner).__name__ if "?" in text or "://" in text else text.rpartition(": ")[2]
 
 
+def _first_lines(response: requests.Response) -> bytes:
+    """The beginning of a refusal; what else it holds is not worth waiting for."""
+    import requests
+
+    try:
+        return next(response.iter_content(_ERROR_BODY), b"")
+    except requests.RequestException:
+        return b""
+
+
 def _parsed(response: requests.Response) -> Any:
     with response:
         try:
@@ -449,12 +464,16 @@ def _endpoints(given: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def user_agent() -> str:
     """What ctok calls itself: name, Python, and the program that uses it, where it says so."""
+    said = f"ctok/{_version()}; python/{platform.python_version()}"
+    origin_name = config.user_agent_origin()
+    return f"{said}; origin/{redacted(origin_name)}" if origin_name else said
+
+
+@functools.cache
+def _version() -> str:
     from importlib import metadata
 
     try:
-        version = metadata.version("ctok")
+        return metadata.version("ctok")
     except metadata.PackageNotFoundError:
-        version = "source"
-    said = f"ctok/{version}; python/{platform.python_version()}"
-    origin_name = config.user_agent_origin()
-    return f"{said}; origin/{redacted(origin_name)}" if origin_name else said
+        return "source"

@@ -122,9 +122,17 @@ def obtain(job: Job) -> Path:
         return _older_copy(job, error)
     check_expectation(job, metadata)
     path = _bring(job, metadata)
-    store.write_ref(job.places, job.revision, metadata.commit)
+    note_ref(job.places, job.revision, metadata.commit)
     _use(job, metadata.commit, path)
     return path
+
+
+def note_ref(places: Places, revision: str, commit: str) -> None:
+    """Notes what a branch means now. A cache that refuses costs the note, not the file."""
+    try:
+        store.write_ref(places, revision, commit)
+    except CacheWriteError as error:
+        _logger.debug("%s", error)
 
 
 def cached(job: Job) -> Path | None:

@@ -38,7 +38,7 @@ from ctok.hub.listing import Listed, fetch_listing, read_listing, select
 from ctok.hub.local_dir import obtain_into
 from ctok.hub.lockfile import Frozen, FrozenError, PinnedRepo, resolve_frozen
 from ctok.hub.metadata import FileMetadata
-from ctok.hub.obtain import Job, obtain
+from ctok.hub.obtain import Job, note_ref, obtain
 from ctok.hub.paths import Places, RepoId, check_filename, check_revision, is_commit
 from ctok.hub.progress import Progress, ProgressCallback
 from ctok.hub.reference import Reference, parse_reference
@@ -132,7 +132,7 @@ def snapshot_download(
         else allow_patterns,
         ignore=ignore_patterns,
         workers=max(1, max_workers),
-        local_only=local_files_only or asked.offline,
+        local_only=local_files_only or bool(reference.offline) or asked.offline,
         prefer_cache=prefer_cache,
         strict=config.strict(),
         pinned=pinned,
@@ -201,7 +201,7 @@ class _Wanted:
         self._fetch_all(commit, [listing[name] for name in names])
         if self.folder is not None:
             return self.folder
-        store.write_ref(self.places, self.revision, commit)
+        note_ref(self.places, self.revision, commit)
         stamps.touch(self.places, commit)
         snapshot = self.places.snapshot(commit)
         snapshot.mkdir(parents=True, exist_ok=True)

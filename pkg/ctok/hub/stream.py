@@ -140,7 +140,7 @@ def download_stream(
         revision=at,
         filename=name,
         client=asked,
-        local_only=local_files_only,
+        local_only=local_files_only or bool(reference.offline),
         timeout=timeout,
     )
     with closing:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctok import config
 from ctok.hub.checksum import etag_algorithm
-from ctok.hub.errors import HubError, HubHTTPError, TruncatedError
+from ctok.hub.errors import HubConnectionError, HubError, HubHTTPError, TruncatedError
 from ctok.hub.http import Client, no_answer, origin
 from ctok.hub.metadata import FileMetadata, normalized_etag
 from ctok.hub.paths import RepoId
@@ -183,6 +183,10 @@ class _Transfer:
         if self._signed is not None:
             try:
                 return self._client.request("GET", self._signed, **more)
+            except HubConnectionError:
+                # The next try asks the Hub, or another endpoint, where else the bytes are.
+                self._signed = None
+                raise
             except HubHTTPError as error:
                 if error.status not in (400, 401, 403, 404, 410):
                     raise

@@ -174,18 +174,20 @@ def test_a_full_disk_is_a_typed_error_and_loses_nothing(hub: HubServer, tmp_path
 def test_a_read_only_cache_serves_hits_and_refuses_the_rest(
     hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.add_repo("org/name", {"model.bin": lfs(BIG), "a.json": b"{}"})
+    repo = hub.add_repo("org/name", {"model.bin": lfs(BIG), "a.json": b"{}"})
     with mounted(tmp_path / "disk", "size=16m") as disk:
         path = download("org/name", "a.json", cache_dir=disk)
+        # The newest commit is cached, and the ref is out of date: a hit all the same.
+        Places(disk, RepoId("org/name")).ref("main").write_text("0" * 40)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         assert path == download("org/name", "a.json", cache_dir=disk)
-        assert path == download("org/name", "a.json", cache_dir=disk, offline=True)
         assert b"{}" == path.read_bytes()
         with pytest.raises(ReadOnlyCacheError) as caught:
             download("org/name", "model.bin", cache_dir=disk)
         assert isinstance(caught.value, PermissionError)
         monkeypatch.setenv("CTOK_CACHE_DIR", str(disk / "own"))
-        assert path == download("org/name", "a.json", cache_dir=disk, offline=True)
+        commit = repo.branches["main"]
+        assert path == download("org/name", "a.json", cache_dir=disk, offline=True, revision=commit)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="changes the user")

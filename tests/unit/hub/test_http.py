@@ -453,3 +453,66 @@ def test_e23_a_server_that_names_no_commit_is_no_hub(hub: HubServer) -> None:
         fetch_metadata(client, REPO, "main", "a.json")
     with quick_client() as client:
         assert "1" * 40 == fetch_metadata(client, REPO, "1" * 40, "a.json").commit
+
+
+def test_e38_a_proxy_of_the_environment_is_used_and_no_proxy_obeyed(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HubServer() as proxy:
+        for server in (hub, proxy):
+            server.add_repo("org/name", {"a.json": b"{}"})
+        monkeypatch.setenv("http_proxy", proxy.endpoint)
+        download("org/name", "a.json")
+        assert (0, 2) == (hub.hits(), proxy.hits())
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        download("org/name", "a.json", force=True)
+        assert (2, 2) == (hub.hits(), proxy.hits())
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_e38_certificates_of_the_environment_are_used(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    seen: list[Any] = []
+    real = requests.adapters.HTTPAdapter.send
+
+    def spy(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["verify"])
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", spy)
+    hub.add_repo("org/name", {"a.json": b"{}"})
+    download("org/name", "a.json")
+    monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+    (tmp_path / "ca.pem").touch()
+    download("org/name", "a.json", force=True)
+    assert [True, True, str(tmp_path / "ca.pem"), str(tmp_path / "ca.pem")] == seen
+
+
+def test_e19_the_token_follows_the_same_host_to_https_and_nowhere_else() -> None:
+    client = Client(endpoint="http://hub.example", token=SECRET)
+    assert client._is_home("http://hub.example/x")
+    assert client._is_home("https://hub.example/x")
+    for other in (
+        "https://hub.example:8443/x",
+        "http://hub.example:8080/x",
+        "https://evil.example/x",
+        "https://hub.example.evil/x",
+        "http://hub.example@evil.example/x",
+    ):
+        assert not client._is_home(other), other
+    assert not Client(endpoint="https://hub.example")._is_home("http://hub.example/x")
+
+
+def test_a_refusal_whose_body_breaks_is_still_the_refusal(hub: HubServer) -> None:
+    hub.inject("/api/*", status=403, body=b"x" * 10_000, reset_after=10)
+    with quick_client() as client, pytest.raises(AuthenticationError):
+        client.request("GET", "/api/models", stream=True)
+
+
+def test_offline_as_argument_holds_for_a_client_that_is_online(hub: HubServer) -> None:
+    with quick_client() as client, pytest.raises(FileNotFoundError):
+        download("org/name", "a.json", client=client, offline=True)
+    assert [] == hub.log
