@@ -706,7 +706,9 @@ static ctok_status pattern_step(pattern_parser *s)
     TRY(pattern_quantifier(s, &repeat, &found));
     if (found) {
         TRY(pattern_repeat_part(s, &part, &repeat));
-        if (s->at < s->text.len && s->text.ptr[s->at] == '{') {
+        if (s->at < s->text.len &&
+            (s->text.ptr[s->at] == '{' ||
+             (repeat.kind == '?' && s->text.ptr[s->at] == '+'))) {
             return pattern_cannot(s, s->at, "repeating a repetition");
         }
     }
