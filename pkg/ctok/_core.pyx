@@ -545,7 +545,18 @@ cdef class Codec:
         self.pool.append(scratch)
 
     def cache_clear(self):
-        """Forgets all cached words and gives their memory back."""
+        """Forgets all cached words and gives their memory back. Results do not change.
+
+        An encoding has one cache of at most 16 MiB for as many calls as ever ran at the same
+        time. Calls that run now keep theirs.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("gpt2")
+        >>> ids = enc.encode("hello world")
+        >>> enc.cache_clear()
+        >>> enc.encode("hello world") == ids
+        True
+        """
         cdef Scratch scratch
         while True:
             try:
@@ -651,15 +662,82 @@ cdef class Codec:
             self.give_back(scratch)
 
     def encode(self, text, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
+        """The ids of a text.
+
+        Args:
+            text: what to encode. Surrogates that form a pair become its character, others
+                U+FFFD.
+            allowed_special: special tokens that become their id where they stand in the
+                text; "all", or a set of their texts.
+            disallowed_special: special tokens that are an error in the text; "all" (those
+                that are not allowed), or a collection of their texts. What is neither
+                allowed nor disallowed is text like any other.
+
+        Returns:
+            The ids; those of the reference implementation for every text.
+
+        Raises:
+            DisallowedSpecialError: (a ValueError) the text has a disallowed special token.
+            TextTypeError: (a TypeError) text is not str.
+            MissingRankError: (a KeyError) the vocabulary cannot express a byte of it.
+            SplitError: (a RuntimeError) the pattern would backtrack without bound.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("o200k_base")
+        >>> enc.encode("hello world")
+        [24912, 2375]
+        >>> enc.encode("<|endoftext|>", allowed_special="all")
+        [199999]
+        >>> enc.encode("<|endoftext|>", disallowed_special=())
+        [27, 91, 419, 1440, 919, 91, 29]
+        >>> enc.encode("<|endoftext|>")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        ctok.errors.DisallowedSpecialError: the text has the special token '<|endoftext|>' ...
+        """
         return self.encode_list(as_text(text), self.sets(allowed_special, disallowed_special))
 
     def encode_ordinary(self, text):
+        """The ids of a text in which special tokens are text like any other.
+
+        Args:
+            text: what to encode.
+
+        Returns:
+            The ids, the same as ``encode(text, disallowed_special=())``.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").encode_ordinary("hello world")
+        [31373, 995]
+        """
         return self.encode_list(as_text(text), self.ordinary)
 
     def _encode_buffer(self, text, SpecialSets sets not None):
         return self.encode_buffer(as_text(text), sets)
 
     def encode_ordinary_to_buffer(self, text):
+        """The ids of a text as an object with the buffer protocol, for those who have no numpy.
+
+        Special tokens in the text are text like any other.
+
+        Args:
+            text: what to encode.
+
+        Returns:
+            A read-only buffer of uint32 in memory of its own, for ``memoryview``,
+            ``array.array`` or ``numpy.frombuffer``.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+
+        >>> import ctok
+        >>> buffer = ctok.get_encoding("gpt2").encode_ordinary_to_buffer("hello world")
+        >>> memoryview(buffer).tolist()
+        [31373, 995]
+        """
         return self.encode_buffer(as_text(text), self.ordinary)
 
     def _count(self, text, SpecialSets sets, size_t limit):
@@ -783,6 +861,23 @@ cdef class Codec:
         return <size_t>n
 
     def decode_bytes(self, tokens):
+        """The bytes of ids, one after the other.
+
+        Args:
+            tokens: the ids: a sequence of integers, or an array of them.
+
+        Returns:
+            The bytes, which need not be UTF-8.
+
+        Raises:
+            UnknownTokenIdError: (a KeyError) no token has one of the ids.
+            InvalidTokenIdError: (a TypeError) one of them is no integer.
+            TokenIdRangeError: (an OverflowError) one is negative or needs more than 32 bits.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_bytes([31373, 127])
+        b'hello\xc3'
+        """
         cdef Scratch scratch = self.borrow()
         try:
             return self.decode_gathered(scratch, self.gather(tokens, scratch), NULL)
@@ -790,6 +885,25 @@ cdef class Codec:
             self.give_back(scratch)
 
     def decode(self, tokens, str errors="replace"):
+        """The text of ids.
+
+        Args:
+            tokens: the ids: a sequence of integers, or an array of them.
+            errors: what to do about bytes that are not UTF-8, as in :meth:`bytes.decode`:
+                "replace" them by U+FFFD, "ignore" them, or be "strict".
+
+        Returns:
+            The text.
+
+        Raises:
+            UnicodeDecodeError: with errors="strict", the bytes are not UTF-8.
+            UnknownTokenIdError, InvalidTokenIdError, TokenIdRangeError: as in
+                :meth:`decode_bytes`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode([31373, 995])
+        'hello world'
+        """
         cdef Scratch scratch = self.borrow()
         cdef bytes handler = errors.encode()
         try:
@@ -824,6 +938,24 @@ cdef class Codec:
         return PyUnicode_DecodeUTF8(<const char*>scratch.text, <Py_ssize_t>need, handler)
 
     def decode_stream(self, str errors="replace"):
+        """A decoder for ids that arrive one at a time; each costs the same however many came
+        before.
+
+        Args:
+            errors: what to do about bytes that are not UTF-8, as in :meth:`decode`.
+
+        Returns:
+            A :class:`DecodeStream`: ``push(id)`` gives the text that is complete with this
+            id, ``flush()`` what is left at the end.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("gpt2")
+        >>> stream = enc.decode_stream()
+        >>> [stream.push(token_id) for token_id in enc.encode("héllo 🦜")]
+        ['h', 'é', 'llo', ' ', '', '🦜']
+        >>> stream.flush()
+        ''
+        """
         return DecodeStream(self, errors)
 
 
@@ -1042,8 +1174,11 @@ def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not
 # ---- streaming decode -----------------------------------------------------------------
 
 cdef class DecodeStream:
-    """Ids one at a time to text. Bytes of a character that is not complete are held back
-    until it is."""
+    """Ids one at a time to text: see :meth:`ctok.Encoding.decode_stream`, which makes it.
+
+    Bytes of a character that is not complete are held back until it is. Belongs to one thread
+    at a time.
+    """
     cdef Codec codec
     cdef bytes handler
     cdef bytes held
@@ -1054,7 +1189,11 @@ cdef class DecodeStream:
         self.held = b""
 
     def push(self, token_id):
-        """The text that is complete with this id; "" while a character is not."""
+        """The text that is complete with this id; "" while a character is not.
+
+        Raises:
+            UnknownTokenIdError: (a KeyError) no token has this id; what is held back stays.
+        """
         cdef ctok_bytes token
         cdef int64_t value = ctok_small_int(<PyObject*>token_id)
         cdef Py_ssize_t consumed = 0
@@ -1077,7 +1216,7 @@ cdef class DecodeStream:
         return text
 
     def flush(self):
-        """What is held back, which no id will complete any more."""
+        """What is held back, which no id will complete any more; the stream can be used again."""
         data = self.held
         self.held = b""
         return data.decode("utf-8", self.handler.decode())

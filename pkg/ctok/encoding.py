@@ -7,6 +7,7 @@ import threading
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _core
@@ -135,7 +136,11 @@ class Encoding(_core.Codec):
         Args:
             spec: everything that decides ids.
             engine: "automaton" or "pcre2" to insist on a splitting engine; by default the
-                automaton where it can do the pattern.
+                automaton where it can do the pattern, with vector code where that is known to
+                be the same.
+
+        Raises:
+            InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
         """
         self = cls.__new__(cls)
         self._build_from(spec, engine=engine)
@@ -196,7 +201,8 @@ class Encoding(_core.Codec):
 
     @property
     def splitter(self) -> str:
-        """The engine that splits text: "automaton" or "pcre2"."""
+        """The engine that splits text: "vector" (vector code beside the automaton),
+        "automaton" or "pcre2"."""
         engine: str = self._info["splitter"]
         return engine
 
@@ -246,9 +252,7 @@ class Encoding(_core.Codec):
                 digest.update(table)
         for text, token_id in sorted(spec.specials.items()):
             digest.update(repr((text, token_id)).encode())
-        digest.update(
-            repr((spec.pattern, spec.whole_piece, _core.UNICODE_VERSION)).encode()
-        )
+        digest.update(repr((spec.pattern, spec.whole_piece, _core.UNICODE_VERSION)).encode())
         return digest.hexdigest()
 
     @property
@@ -258,7 +262,7 @@ class Encoding(_core.Codec):
         if merges is None:
             return True
         merged = unpack_u32(merges.merged)
-        return self._spec.whole_piece and all(a < b for a, b in zip(merged, merged[1:], strict=False))
+        return self._spec.whole_piece and all(a < b for a, b in pairwise(merged))
 
     @property
     def _pat_str(self) -> str:
@@ -367,11 +371,15 @@ class Encoding(_core.Codec):
         """Ids as an array, without a copy.
 
         Args:
-            text: what to encode.
+            text: what to encode; surrogates are mended as in :meth:`encode`.
             allowed_special, disallowed_special: as in :meth:`encode`.
 
         Returns:
             uint32[n], read-only.
+
+        Raises:
+            DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
+                :meth:`encode`.
 
         >>> import ctok
         >>> ctok.get_encoding("gpt2").encode_to_numpy("hello world")
@@ -385,8 +393,14 @@ class Encoding(_core.Codec):
     def encode_ordinary_to_numpy(self, text: str) -> npt.NDArray[np.uint32]:
         """Ids as an array, special tokens in the text being ordinary text.
 
+        Args:
+            text: what to encode.
+
         Returns:
             uint32[n], read-only.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
         """
         import numpy as np
 
@@ -402,6 +416,17 @@ class Encoding(_core.Codec):
         """Ids and where in the text they come from.
 
         Text that the pattern does not cover has no ids, so there may be gaps.
+
+        Args:
+            text: what to encode.
+            allowed_special, disallowed_special: as in :meth:`encode`.
+
+        Returns:
+            The ids, with a (start, end) in bytes and one in characters for each.
+
+        Raises:
+            DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
+                :meth:`encode`.
 
         >>> import ctok
         >>> ctok.get_encoding("gpt2").encode_with_offsets("hi é").char_offsets
@@ -429,6 +454,18 @@ class Encoding(_core.Codec):
             num_threads: at most so many threads, for this call only; never more than there
                 are processors, nor than the texts are worth.
             allowed_special, disallowed_special: as in :meth:`encode`.
+
+        Returns:
+            A list of ids for each text.
+
+        Raises:
+            ValidationError: a str was given instead of a sequence.
+            DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
+                :meth:`encode`, with a note that says which text it was.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").encode_batch(["hello world", "goodbye"])
+        [[31373, 995], [11274, 16390]]
         """
         sets = self._special_sets(allowed_special, disallowed_special)
         lists: list[list[int]] = []
@@ -439,7 +476,19 @@ class Encoding(_core.Codec):
     def encode_ordinary_batch(
         self, text: Sequence[str], *, num_threads: int = 8
     ) -> list[list[int]]:
-        """The ids of many texts, special tokens in them being ordinary text."""
+        """The ids of many texts, special tokens in them being ordinary text.
+
+        Args:
+            text: the texts.
+            num_threads: as in :meth:`encode_batch`.
+
+        Returns:
+            A list of ids for each text.
+
+        Raises:
+            ValidationError, TextTypeError, MissingRankError, SplitError: as in
+                :meth:`encode_batch`.
+        """
         return self.encode_batch(text, num_threads=num_threads, disallowed_special=())
 
     def encode_batch_to_numpy(
@@ -452,9 +501,22 @@ class Encoding(_core.Codec):
     ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
         """The ids of many texts in one array.
 
+        Args:
+            texts: the texts.
+            num_threads: as in :meth:`encode_batch`.
+            allowed_special, disallowed_special: as in :meth:`encode`.
+
         Returns:
             ids uint32[n] and offsets int64[len(texts) + 1]: text i has
             ``ids[offsets[i]:offsets[i + 1]]``.
+
+        Raises:
+            What :meth:`encode_batch` raises.
+
+        >>> import ctok
+        >>> ids, offsets = ctok.get_encoding("gpt2").encode_batch_to_numpy(["hello world", "hi"])
+        >>> ids[offsets[0] : offsets[1]].tolist(), offsets.tolist()
+        ([31373, 995], [0, 2, 3])
         """
         import numpy as np
 
@@ -494,9 +556,22 @@ class Encoding(_core.Codec):
     ) -> tuple[list[int], list[list[int]]]:
         """The ids that more text cannot change, and how the following ones may begin.
 
+        Args:
+            text: what to encode.
+            allowed_special, disallowed_special: as in :meth:`encode`.
+
         Returns:
             The stable ids, and the possible sequences that cover the rest of the text, in no
             particular order.
+
+        Raises:
+            What :meth:`encode` raises.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("gpt2")
+        >>> stable, following = enc.encode_with_unstable("hello fanta")
+        >>> enc.decode(stable), sorted({enc.decode(ids) for ids in following})[:3]
+        ('hello', [' fanta', ' fantab', ' fantaba'])
         """
         from .unstable import encode_with_unstable
 
@@ -515,8 +590,16 @@ class Encoding(_core.Codec):
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
         """The id of one token, special or not.
 
+        Args:
+            text_or_bytes: the token.
+
         Raises:
             UnknownTokenError: (a KeyError) it is no token.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("gpt2")
+        >>> enc.encode_single_token("hello"), enc.encode_single_token(b"\\xe4")
+        (31373, 160)
         """
         token = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         found: int | None = self._find(token)
@@ -531,6 +614,15 @@ class Encoding(_core.Codec):
 
     def pieces(self, text: str) -> list[str]:
         """The pieces that the pattern splits a text into, specials being ordinary text.
+
+        Args:
+            text: what to split.
+
+        Returns:
+            The pieces, in order; what the pattern does not cover is left out.
+
+        Raises:
+            TextTypeError, SplitError: as in :meth:`encode`.
 
         >>> import ctok
         >>> ctok.get_encoding("cl100k_base").pieces("don't stop")
@@ -580,7 +672,15 @@ class Encoding(_core.Codec):
         allowed_special: AllowedSpecial = frozenset(),
         disallowed_special: DisallowedSpecial = (),
     ) -> int:
-        """How many ids a text has; special tokens in it are ordinary text by default.
+        """How many ids a text has, without making them into Python objects.
+
+        Args:
+            text: what to count.
+            allowed_special, disallowed_special: as in :meth:`encode`, but by default special
+                tokens are ordinary text.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
 
         >>> import ctok
         >>> ctok.get_encoding("o200k_base").count("How many tokens is this?")
@@ -590,7 +690,16 @@ class Encoding(_core.Codec):
         return n
 
     def fits(self, text: str, max_tokens: int) -> bool:
-        """Whether a text has at most so many ids. Stops as soon as it has more."""
+        """Whether a text has at most so many ids. Stops as soon as it has more.
+
+        Args:
+            text: what to count; special tokens in it are ordinary text.
+            max_tokens: how many ids it may have.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").fits("one two three", 2)
+        False
+        """
         if max_tokens < 0:
             return False
         n: int = self._count(text, None, max_tokens + 1)[0]
@@ -602,6 +711,12 @@ class Encoding(_core.Codec):
         Args:
             text: what to cut; special tokens in it are ordinary text.
             max_tokens: how many ids the result may have when encoded.
+
+        Returns:
+            The text, how many ids it has, and whether anything was cut off.
+
+        Raises:
+            ValidationError: max_tokens is negative.
 
         >>> import ctok
         >>> ctok.get_encoding("gpt2").truncate("one two three", 2)
@@ -687,13 +802,31 @@ class Encoding(_core.Codec):
     def decode_single_token_bytes(self, token: int) -> bytes:
         """The bytes of one id, special or not.
 
+        Args:
+            token: the id.
+
         Raises:
             UnknownTokenIdError: (a KeyError) no token has this id.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_single_token_bytes(995)
+        b' world'
         """
         return self.decode_bytes([token])
 
     def decode_tokens_bytes(self, tokens: Sequence[int]) -> list[bytes]:
-        """The bytes of each id."""
+        """The bytes of each id.
+
+        Args:
+            tokens: the ids.
+
+        Raises:
+            UnknownTokenIdError: (a KeyError) no token has one of them.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_tokens_bytes([31373, 995])
+        [b'hello', b' world']
+        """
         return [self.decode_bytes([token]) for token in tokens]
 
     def decode_with_offsets(self, tokens: Sequence[int]) -> tuple[str, list[int]]:
@@ -701,8 +834,16 @@ class Encoding(_core.Codec):
 
         An id that starts inside a character has the index of that character.
 
+        Args:
+            tokens: the ids.
+
         Raises:
             UnicodeDecodeError: the ids are not valid UTF-8 together.
+            UnknownTokenIdError: (a KeyError) no token has one of them.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_with_offsets([31373, 995])
+        ('hello world', [0, 5])
         """
         starts = []
         n_chars = 0
@@ -716,14 +857,35 @@ class Encoding(_core.Codec):
     def decode_batch(
         self, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
     ) -> list[str]:
-        """The texts of many id sequences. num_threads is taken for compatibility: making
-        Python strings is most of the work and needs the interpreter."""
+        """The texts of many id sequences.
+
+        Args:
+            batch: the sequences of ids.
+            errors: as in :meth:`decode`.
+            num_threads: taken for compatibility and not used: making Python strings is most
+                of the work and needs the interpreter.
+
+        Raises:
+            What :meth:`decode` raises.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_batch([[31373, 995], [5303]])
+        ['hello world', 'hi']
+        """
         return [self.decode(tokens, errors) for tokens in batch]
 
     def decode_bytes_batch(
         self, batch: Sequence[Sequence[int]], *, num_threads: int = 8
     ) -> list[bytes]:
-        """The bytes of many id sequences; see :meth:`decode_batch`."""
+        """The bytes of many id sequences.
+
+        Args:
+            batch: the sequences of ids.
+            num_threads: as in :meth:`decode_batch`.
+
+        Raises:
+            What :meth:`decode_bytes` raises.
+        """
         return [self.decode_bytes(tokens) for tokens in batch]
 
     def token_byte_values(self) -> list[bytes]:
@@ -731,7 +893,15 @@ class Encoding(_core.Codec):
         return sorted(self._mergeable_ranks)
 
     def is_special_token(self, token: int) -> bool:
-        """Whether an id is that of a special token."""
+        """Whether an id is that of a special token.
+
+        Raises:
+            TypeError: token is no int.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").is_special_token(50256)
+        True
+        """
         if not isinstance(token, int):
             raise TypeError(f"token is {type(token).__name__}, int expected")
         return token in self._spec.specials.values()
@@ -741,14 +911,42 @@ class Encoding(_core.Codec):
     def view(self, text: str, **options: Any) -> View:
         """The tokens of a text to look at: in a terminal, a notebook, or as HTML.
 
-        See :meth:`ctok.view.View.of` for the options.
+        Args:
+            text: what to encode; special tokens in it are ordinary text by default.
+            **options: ``budget=n`` greys the tokens beyond n, ``show_ids=True`` shows ids, and
+                allowed_special, disallowed_special are as in :meth:`encode`.
+
+        Returns:
+            An object to print, or to look at in a notebook; ``.html()`` is a page's element.
+
+        >>> import ctok
+        >>> print(ctok.get_encoding("gpt2").view("hello wörld").plain())
+        hello│·w│ör│ld
+        4 tokens · 11 characters · 12 bytes · 3.00 bytes per token · gpt2
         """
         from .view import View
 
         return View.of(self, text, **options)
 
     def explain(self, piece: str | bytes) -> Explanation:
-        """How a piece became its ids: the merges, step by step."""
+        """How a piece became its ids: the merges, step by step.
+
+        Args:
+            piece: text or bytes, taken as one piece.
+
+        Raises:
+            LimitError: it is longer than 1024 bytes.
+            MissingRankError: (a KeyError) the vocabulary cannot express a byte of it.
+
+        >>> import ctok
+        >>> print(ctok.get_encoding("gpt2").explain("low"))
+        'low' in gpt2
+                                l o w
+          1  o + w   rank 322   l ow
+          2  l + ow  rank 9319  low
+        the piece is a token, taken at once; merges would make the same
+        ids: 9319
+        """
         from .explain import Explanation
 
         return Explanation.of(self, piece)
@@ -784,9 +982,7 @@ class CoreBPE:
         self._encoding = encoding
 
     def encode(self, text: str, allowed_special: AbstractSet[str]) -> list[int]:
-        return self._encoding.encode(
-            text, allowed_special=allowed_special, disallowed_special=()
-        )
+        return self._encoding.encode(text, allowed_special=allowed_special, disallowed_special=())
 
     def encode_ordinary(self, text: str) -> list[int]:
         return self._encoding.encode_ordinary(text)

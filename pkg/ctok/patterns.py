@@ -218,7 +218,7 @@ def get(name: str) -> NamedPattern:
         UnknownEncodingError: no pattern has this name.
 
     Example:
-        >>> get("qwen2").pattern[-23:]
+        >>> get("qwen2").pattern[-21:]
         '[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+'
     """
     try:

@@ -108,6 +108,7 @@ def login(
     Example:
         >>> login("hf_example", persist=False, validate=False)
         >>> logout(forget_file=False)
+        True
     """
     checked = _checked(token.strip(), "the token")
     if not checked:
@@ -124,6 +125,9 @@ def logout(*, forget_file: bool = True) -> bool:
     """Forgets the token of this process, and the token file.
 
     Variables of the environment are the caller's to unset.
+
+    Args:
+        forget_file: also delete the token file, which huggingface_hub reads, too.
 
     Returns:
         Whether there was anything to forget.
