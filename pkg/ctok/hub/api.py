@@ -161,7 +161,22 @@ def space_info(repo_id: str, *, revision: str | None = None, **more: Any) -> Rep
 
 
 def repo_exists(repo_id: str, *, repo_type: str | None = None, **access: Unpack[Access]) -> bool:
-    """Whether the repository exists and the token reaches it."""
+    """Whether the repository exists and the token reaches it; a gated one counts.
+
+    Args:
+        repo_id, repo_type: which.
+        **access: see ``Access``.
+
+    Returns:
+        True or False; only a missing answer is an error.
+
+    Raises:
+        HubConnectionError: no answer.
+
+    Example:
+        >>> repo_exists("openai-community/gpt2")  # doctest: +SKIP
+        True
+    """
     from ctok.hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
@@ -270,6 +285,10 @@ def list_repo_tree(
 
     Raises:
         RemoteEntryNotFoundError: there is no such folder.
+
+    Example:
+        >>> next(list_repo_tree("openai-community/gpt2", "onnx")).path  # doctest: +SKIP
+        'onnx/config.json'
     """
     repo, at = RepoId.of(repo_id, repo_type), check_revision(revision)
     folder = check_filename(path_in_repo.strip("/")) if path_in_repo.strip("/") else ""
@@ -293,7 +312,22 @@ def list_files(
     revision: str | None = None,
     **access: Unpack[Access],
 ) -> list[str]:
-    """The paths of all files of a commit, sorted."""
+    """Lists all files of a commit.
+
+    Args:
+        repo_id, repo_type, revision: which commit.
+        **access: see ``Access``.
+
+    Returns:
+        Their paths, sorted.
+
+    Raises:
+        RepositoryNotFoundError, RevisionNotFoundError: as they say.
+
+    Example:
+        >>> list_files("openai-community/gpt2")[0]  # doctest: +SKIP
+        '.gitattributes'
+    """
     tree = list_repo_tree(repo_id, repo_type=repo_type, revision=revision, recursive=True, **access)
     return sorted(entry.path for entry in tree if isinstance(entry, RepoFile))
 
@@ -301,7 +335,22 @@ def list_files(
 def list_repo_refs(
     repo_id: str, *, repo_type: str | None = None, **access: Unpack[Access]
 ) -> RepoRefs:
-    """The branches, tags, conversions and pull requests of a repository."""
+    """Lists what names a commit of a repository.
+
+    Args:
+        repo_id, repo_type: which.
+        **access: see ``Access``.
+
+    Returns:
+        Branches, tags, conversions and pull requests, each with its commit.
+
+    Raises:
+        RepositoryNotFoundError: the Hub has no such repository.
+
+    Example:
+        >>> list_repo_refs("openai-community/gpt2").branches[0].name  # doctest: +SKIP
+        'main'
+    """
     repo = RepoId.of(repo_id, repo_type)
     with reached(access) as client:
         raw = client.get_json(
@@ -326,7 +375,24 @@ def get_paths_info(
     expand: bool = False,
     **access: Unpack[Access],
 ) -> list[RepoFile | RepoFolder]:
-    """Sizes and checksums of some files in one request. Paths that are not there are left out."""
+    """Asks for sizes and checksums of some files in one request.
+
+    Args:
+        repo_id, repo_type, revision: which commit.
+        paths: files or folders.
+        expand: also each entry's last commit.
+        **access: see ``Access``.
+
+    Returns:
+        What is there, in the order asked for; paths that are not there are left out.
+
+    Raises:
+        RepositoryNotFoundError, RevisionNotFoundError: as they say.
+
+    Example:
+        >>> get_paths_info("openai-community/gpt2", "vocab.json")[0].size  # doctest: +SKIP
+        1042301
+    """
     repo, at = RepoId.of(repo_id, repo_type), check_revision(revision)
     named = [check_filename(each) for each in ([paths] if isinstance(paths, str) else paths)]
     with reached(access) as client:

@@ -139,6 +139,10 @@ def try_to_load_from_cache(
 ) -> Path | Literal[_Absent.KNOWN_ABSENT] | None:
     """Looks a file up, without the network and without changing anything.
 
+    Args:
+        repo_id, filename, revision, repo_type: which file.
+        cache_dir: the cache; by default the one the environment names.
+
     Returns:
         Its path; ``KNOWN_ABSENT`` where the Hub said that the commit has no such file; None where
         nothing is known. Both of the latter are false.
@@ -166,7 +170,12 @@ def is_cached(
     repo_type: str | None = None,
     cache_dir: StrPath | None = None,
 ) -> bool:
-    """Whether ``try_to_load_from_cache`` finds the file."""
+    """Whether ``try_to_load_from_cache``, which takes the same arguments, finds the file.
+
+    Example:
+        >>> is_cached("org/name", "no-such-file")
+        False
+    """
     return bool(
         try_to_load_from_cache(
             repo_id, filename, revision=revision, repo_type=repo_type, cache_dir=cache_dir
@@ -183,6 +192,14 @@ def cache_path(
     cache_dir: StrPath | None = None,
 ) -> Path:
     """Where the repository, or one of its files, lies or would lie in the cache.
+
+    Args:
+        repo_id, revision, repo_type: which.
+        filename: one of its files; None for the repository's folder.
+        cache_dir: the cache; by default the one the environment names.
+
+    Returns:
+        The path, whether there is anything or not.
 
     Raises:
         CacheNotFoundError: a file of a branch whose commit the cache does not know.

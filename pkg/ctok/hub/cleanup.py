@@ -122,6 +122,14 @@ def delete_revisions(
 ) -> Deletion:
     """Deletes cached commits by their full hash, of whatever repository.
 
+    Args:
+        *commits: the hashes.
+        cache_dir: the cache.
+        dry_run: only say what would go.
+
+    Returns:
+        What was deleted, and how many bytes that freed.
+
     Raises:
         CacheNotFoundError: a commit that is not cached.
         CacheInUseError: somebody is downloading into its repository.
@@ -157,6 +165,9 @@ def clear_cache(
         cache_dir: the cache.
         dry_run: only say what would go.
 
+    Returns:
+        What was deleted, and how many bytes that freed.
+
     Raises:
         CacheNotFoundError: it is not cached.
         CacheInUseError: somebody is downloading into it.
@@ -181,7 +192,19 @@ def clear_cache(
 
 
 def remove_partial_downloads(cache_dir: StrPath | None = None, *, now: float | None = None) -> int:
-    """Deletes what killed downloads left behind, and returns how many bytes that were."""
+    """Deletes what killed downloads left behind and nobody has touched for a minute.
+
+    Args:
+        cache_dir: the cache.
+        now: the time to reckon from, in seconds since 1970.
+
+    Returns:
+        How many bytes that were.
+
+    Example:
+        >>> remove_partial_downloads("/nowhere")
+        0
+    """
     root = cache_root(cache_dir)
     moment = time.time() if now is None else now
     freed = 0

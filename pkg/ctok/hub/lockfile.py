@@ -259,7 +259,11 @@ def format_lock(lock: Lock) -> str:
 
 
 def write_lock(lock: Lock, path: str | os.PathLike[str]) -> None:
-    """Writes a lock file; readers see the old one or the new one, never a part."""
+    """Writes a lock file; readers see the old one or the new one, never a part.
+
+    Raises:
+        OSError: the folder cannot be written; the old file is as it was.
+    """
     place = Path(path)
     temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.incomplete")
     try:
