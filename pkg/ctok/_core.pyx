@@ -4,7 +4,6 @@
 the GIL, raises or returns. What each call means is in encoding.py and in ctok.h."""
 
 cimport cython
-from cpython.buffer cimport PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.list cimport PyList_New
 from cpython.long cimport PyLong_FromUnsignedLong
@@ -13,7 +12,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from ._ctok cimport *
 
