@@ -301,8 +301,8 @@ static inline uint32_t automaton_stream(const automaton *a, ctok_bytes text,
             n += action & AUTOMATON_CUT;
         }
         if ((action & AUTOMATON_STOP) == 0) {
-            if (p < limit) {
-                continue;
+            if (p < limit || n == cap) {
+                continue; /* a full block leaves the last piece to the next one */
             }
             if (limit != text.ptr + text.len) {
                 break; /* the piece goes on, too far away from start */
