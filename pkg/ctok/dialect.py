@@ -630,7 +630,7 @@ class _Rewriter:
             if self._peek() == b"{" and self._bounds() is None:
                 close = self.source.find(b"}", self.at)
                 name = self.source[self.at + 1 : close].decode() if close > 0 else ""
-                if letter != b"b" or name not in _WORD_EDGES:
+                if letter != b"b" or len(name) < 2 or name not in _WORD_EDGES:
                     raise self._error(position, "there is no such boundary")
                 self.at = close + 1
                 return name

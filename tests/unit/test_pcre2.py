@@ -150,6 +150,8 @@ def test_classes_larger_than_pcre2_compiles_are_shared() -> None:
         (r"\x{d800}", 0, "U+D800"),
         (r"\xg", 0, "hexadecimal"),
         (r"\b{mid}", 0, "boundary"),
+        (r"\b{b}", 0, "boundary"),
+        (r"\B{start}", 0, "boundary"),
         ("é(?<=a+)b", 1, "lookbehind"),
         ("a\ud800", 1, "surrogate"),
         ("(?#", 0, "comment"),
