@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,8 @@ from ctok.hub.errors import HubValidationError, LocalTokenNotFoundError
 if TYPE_CHECKING:
     import requests
 
+# At most one token: that of the last login().
 _memory: list[str] = []
-_memory_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,7 @@ def login(
     account = whoami(token=checked, endpoint=endpoint, session=session) if validate else None
     if persist:
         _write_token(config.token_path(), checked)
-    with _memory_lock:
-        _memory[:] = [checked]
+    _memory[:] = [checked]
     return account
 
 
@@ -132,9 +130,8 @@ def logout(*, forget_file: bool = True) -> bool:
     Returns:
         Whether there was anything to forget.
     """
-    with _memory_lock:
-        had = bool(_memory)
-        _memory.clear()
+    had = bool(_memory)
+    _memory.clear()
     path = config.token_path()
     if forget_file and path.is_file():
         path.unlink()
@@ -173,9 +170,8 @@ def whoami(
 
 
 def _stored_token() -> str | None:
-    with _memory_lock:
-        if _memory:
-            return _memory[0]
+    for token in tuple(_memory):
+        return token
     found = config.environment_token()
     if found is not None:
         value, name = found

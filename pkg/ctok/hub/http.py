@@ -323,8 +323,6 @@ class Client:
 
     def _send(self, method: str, url: str, sent: dict[str, Any]) -> requests.Response:
         """One request on one connection, without redirects."""
-        import requests
-
         session = self._session()
         at_home = self._is_home(url)
         headers: dict[str, str | None] = {
@@ -346,7 +344,8 @@ class Client:
                 allow_redirects=False,
                 **{**sent, "headers": headers},
             )
-        except requests.RequestException as exc:
+        except OSError as exc:
+            # requests' own exceptions, and what a wrong certificate path raises.
             error = no_answer(exc, url)
             if isinstance(error, HubConnectionError) and not error.final:
                 self._breakers.failed(host, self.clock)
@@ -393,7 +392,9 @@ def no_answer(exc: Exception, url: str) -> HubError:
     where = shown_url(url)
     if isinstance(exc, requests.Timeout):
         return HubTimeoutError(f"{where} gave no answer in time", url=where)
-    if isinstance(exc, requests.exceptions.SSLError):
+    if isinstance(exc, requests.exceptions.SSLError) or not isinstance(
+        exc, requests.RequestException
+    ):
         return HubConnectionError(
             f"{where}: the encrypted connection failed: {_reason(exc)}",
             url=where,

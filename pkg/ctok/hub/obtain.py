@@ -49,8 +49,8 @@ from ctok.hub.transfer import CHUNK, Wanted, receive
 
 _logger = logging.getLogger("ctok.hub")
 
-_slots: dict[int, threading.BoundedSemaphore] = {}
-_slots_lock = threading.Lock()
+# By process: what was taken before a fork is not for the child to wait for.
+_slots: dict[tuple[int, int], threading.BoundedSemaphore] = {}
 
 
 @dataclass(frozen=True)
@@ -372,5 +372,4 @@ def fetch_into(job: Job, metadata: FileMetadata, temporary: Path) -> None:
 def _slot() -> threading.BoundedSemaphore:
     """One of the places for transfers that this process allows at one time."""
     most = config.max_downloads()
-    with _slots_lock:
-        return _slots.setdefault(most, threading.BoundedSemaphore(most))
+    return _slots.setdefault((os.getpid(), most), threading.BoundedSemaphore(most))

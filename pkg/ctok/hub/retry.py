@@ -15,6 +15,7 @@ both.
 from __future__ import annotations
 
 import email.utils
+import os
 import random
 import re
 import threading
@@ -172,5 +173,11 @@ class Breakers:
         with self._lock:
             self._circuits.clear()
 
+    def renew_lock(self) -> None:
+        """For a forked child: whoever held the lock did not come along."""
+        self._lock = threading.Lock()
+
 
 BREAKERS = Breakers()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=BREAKERS.renew_lock)

@@ -13,10 +13,10 @@ A file arrives like this, and a crash between any two steps leaves a cache that 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
-import threading
 import time
 from pathlib import Path
 
@@ -31,7 +31,6 @@ ABANDONED_SECONDS = 60.0
 WORTH_KEEPING = 8 << 20
 
 _symlinks_work: dict[str, bool] = {}
-_probe_lock = threading.Lock()
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -211,20 +210,20 @@ def links_work(places: Places) -> bool:
     if config.symlinks_disabled():
         return False
     key = str(places.root)
-    with _probe_lock:
-        if key not in _symlinks_work:
-            places.blobs.mkdir(parents=True, exist_ok=True)
-            probe = places.blobs / f"probe.{secrets.token_hex(4)}.incomplete"
-            try:
-                probe.symlink_to("probe")
-                _symlinks_work[key] = True
-            except (OSError, NotImplementedError) as exc:
-                if isinstance(exc, OSError) and exc.errno in FULL:
-                    raise
-                _symlinks_work[key] = False
-            finally:
-                probe.unlink(missing_ok=True)
-        return _symlinks_work[key]
+    if key not in _symlinks_work:
+        places.blobs.mkdir(parents=True, exist_ok=True)
+        probe = places.blobs / f"probe.{secrets.token_hex(4)}.incomplete"
+        try:
+            probe.symlink_to("probe")
+            _symlinks_work[key] = True
+        except (OSError, NotImplementedError) as exc:
+            # A filesystem without links says EPERM; these say something else.
+            if isinstance(exc, OSError) and exc.errno in FULL | {errno.EROFS, errno.EACCES}:
+                raise
+            _symlinks_work[key] = False
+        finally:
+            probe.unlink(missing_ok=True)
+    return _symlinks_work[key]
 
 
 def _leads_to(pointer: Path, text: str) -> bool:

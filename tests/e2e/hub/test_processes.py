@@ -139,6 +139,25 @@ def test_e29_the_next_process_goes_on_when_the_first_is_killed(hub: HubServer, c
     assert BIG == Path(path.strip()).read_bytes()
 
 
+FORK = """
+import os
+from ctok.hub.obtain import _slot
+slots = [_slot() for _ in range(4)]
+for slot in slots:
+    slot.acquire()
+child = os.fork()
+if child == 0:
+    os._exit(0 if _slot().acquire(timeout=5) else 1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_e45_a_forked_child_does_not_wait_for_its_parents_transfers(hub: HubServer) -> None:
+    result = subprocess.run([sys.executable, "-c", FORK], capture_output=True, timeout=60)
+    assert b"0\n" == result.stdout
+
+
 @contextlib.contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[Path]:
     """A filesystem of its own, where this process may mount one."""

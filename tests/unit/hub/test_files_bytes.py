@@ -171,6 +171,14 @@ def test_e21_a_connection_that_ends_early_is_resumed(hub: HubServer, repo: Any) 
     assert BIG == download("org/name", "model.bin", client=quick_client()).read_bytes()
 
 
+def test_e21_without_a_content_length_an_early_end_is_noticed_and_resumed(
+    hub: HubServer, repo: Any
+) -> None:
+    hub.inject("/repos/*", truncate_to=400_000, content_length="", times=1)
+    assert BIG == download("org/name", "model.bin", client=quick_client()).read_bytes()
+    assert "bytes=400000-" == hub.matching(origin="cdn")[1].headers["range"]
+
+
 def test_e21_a_short_body_is_never_success(hub: HubServer, repo: Any, cache: Path) -> None:
     hub.inject("/repos/*", truncate_to=400_000, ignore_range=True, content_length="")
     with pytest.raises(TruncatedError) as caught:

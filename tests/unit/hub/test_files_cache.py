@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ctok.hub.errors import (
     RemoteEntryNotFoundError,
 )
 from ctok.hub.files import download
-from hubfiles import BIG, SMALL, add_repo, no_sockets, places
+from hubfiles import BIG, SMALL, add_repo, leftovers, no_sockets, places
 from hubserver import HubServer, git_blob_id, lfs
 
 
@@ -153,6 +154,21 @@ def test_without_symlinks_the_snapshot_holds_files(
     hub.forget()
     assert path == download("org/name", "model.bin", revision=repo.branches["main"])
     assert [] == hub.log
+
+
+def test_a_filesystem_without_symlinks_is_recognised(
+    hub: HubServer, repo: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    path = download("org/name", "model.bin")
+    assert (False, BIG) == (path.is_symlink(), path.read_bytes())
+    repo.commit({"a.json": b"[]"})
+    again = download("org/name", "model.bin")
+    assert (BIG, BIG) == (path.read_bytes(), again.read_bytes())
+    assert [] == leftovers(cache)
 
 
 def test_e03_a_snapshot_folder_that_is_a_link_is_not_written_through(

@@ -516,3 +516,25 @@ def test_offline_as_argument_holds_for_a_client_that_is_online(hub: HubServer) -
     with quick_client() as client, pytest.raises(FileNotFoundError):
         download("org/name", "a.json", client=client, offline=True)
     assert [] == hub.log
+
+
+def test_a_connection_that_cannot_be_encrypted_is_not_tried_again(hub: HubServer) -> None:
+    fake = FakeClock()
+    endpoint = hub.endpoint.replace("http:", "https:")
+    with (
+        quick_client(fake, endpoint=endpoint) as client,
+        pytest.raises(HubConnectionError) as caught,
+    ):
+        client.get_json("/api/models")
+    assert ([], True) == (fake.sleeps, caught.value.final)
+    assert "REQUESTS_CA_BUNDLE" in caught.value.suggestions()[0]
+
+
+def test_e38_certificates_that_are_not_there_are_a_connection_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    endpoint = closed_port().replace("http:", "https:")
+    with quick_client(endpoint=endpoint) as client, pytest.raises(HubConnectionError) as caught:
+        client.get_json("/api/models")
+    assert "/nowhere/ca.pem" in str(caught.value)
