@@ -40,6 +40,17 @@ void bpe_work_free(bpe_work *work);
 /* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
+/* Pieces that bpe_many takes have at most so many bytes. */
+#define BPE_MANY_BYTES 16
+
+/* Symbols of n short pieces at once, piece i in out[i][0 .. n_out[i]). */
+typedef void (*bpe_many)(const pairs *table, const ctok_bytes *pieces, size_t n,
+                         uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
+void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
+                       uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
+void bpe_many_avx512(const pairs *table, const ctok_bytes *pieces, size_t n,
+                     uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
+
 /* Symbols of a piece of less than 2^31 bytes. */
 ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,
                      uint32_t *out, size_t *n_out, ctok_error *err);

@@ -7,6 +7,7 @@
  */
 #include "base.h"
 #include "bpe.h"
+#include "cpu.h"
 #include "derive.h"
 #include "error.h"
 #include "mem.h"
@@ -42,6 +43,7 @@ struct ctok_builder {
     size_t n_specials;
     ctok_splitter splitter;
     uint32_t flags;
+    ctok_cpu cpu;
 };
 
 /* mem_reserve for a typed pointer: C has no void ** that fits them all. */
@@ -204,6 +206,11 @@ ctok_status ctok_builder_set_flags(ctok_builder *b, uint32_t flags, ctok_error *
     }
     b->flags = flags;
     return CTOK_OK;
+}
+
+void ctok_builder_set_cpu(ctok_builder *b, ctok_cpu cpu)
+{
+    b->cpu = cpu;
 }
 
 /* ---- symbols ---------------------------------------------------------------- */
@@ -686,6 +693,7 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *b, ctok_error *e
     f.model = memory;
     f.model->alloc = b->alloc;
     f.model->whole_piece = (b->flags & CTOK_BUILD_NO_WHOLE_PIECE) == 0;
+    f.model->merge_many = cpu_merger(b->cpu);
     f.model->splitter = b->splitter.next != NULL ? b->splitter : split_none();
     memset(&b->splitter, 0, sizeof b->splitter);
     TRY_TO(done, builder_map_ids(&f, err));

@@ -4,7 +4,9 @@ ctok_cpu ctok_cpu_best(void)
 {
 #if CPU_HAS_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2")) {
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("bmi2")) {
         return CTOK_CPU_AVX512;
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
@@ -16,14 +18,26 @@ ctok_cpu ctok_cpu_best(void)
     return CTOK_CPU_PORTABLE;
 }
 
-scan_function cpu_scanner(ctok_cpu tier)
+static ctok_cpu cpu_tier(ctok_cpu wanted)
 {
     ctok_cpu best = ctok_cpu_best();
+    return wanted == CTOK_CPU_BEST || wanted > best ? best : wanted;
+}
 
-    if (tier == CTOK_CPU_BEST || tier > best) {
-        tier = best;
+bpe_many cpu_merger(ctok_cpu tier)
+{
+#if CPU_HAS_X86
+    if (cpu_tier(tier) == CTOK_CPU_AVX512) {
+        return bpe_many_avx512;
     }
-    switch (tier) {
+#endif
+    (void)tier;
+    return bpe_many_portable;
+}
+
+scan_function cpu_scanner(ctok_cpu tier)
+{
+    switch (cpu_tier(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:
         return scan_avx512;

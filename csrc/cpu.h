@@ -3,6 +3,7 @@
 #define CTOK_CPU_H
 
 #include "base.h"
+#include "bpe.h"
 #include "scan.h"
 
 #if (defined(__x86_64__) || defined(_M_X64)) &&                                        \
@@ -20,5 +21,8 @@
 /* The scanner of a tier; NULL for the portable one, which is the automaton alone. Tiers
  * that this machine lacks give the best one it has. */
 scan_function cpu_scanner(ctok_cpu tier);
+
+/* What merges many short pieces, by tier. Never NULL. */
+bpe_many cpu_merger(ctok_cpu tier);
 
 #endif

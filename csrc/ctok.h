@@ -205,6 +205,9 @@ enum {
 ctok_status ctok_builder_set_flags(ctok_builder *builder, uint32_t flags,
                                    ctok_error *err);
 
+/* The vector code that the model uses beside its splitter's; the best one by default. */
+void ctok_builder_set_cpu(ctok_builder *builder, ctok_cpu cpu);
+
 /* Consumes the builder's contents, success or not; free the builder afterwards. */
 ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *builder,
                                 ctok_error *err);

@@ -3,6 +3,7 @@
 #include "alphabet.c"
 #include "automaton.c"
 #include "bpe.c"
+#include "bpe_avx512.c"
 #include "bpe_long.c"
 #include "builder.c"
 #include "cache.c"

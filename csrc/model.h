@@ -14,6 +14,7 @@ struct ctok_model {
     pairs table;
     bool is_proper;
     bool whole_piece;
+    bpe_many merge_many;
     special specials;
     uint32_t *special_ids;
     ctok_splitter splitter;

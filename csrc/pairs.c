@@ -10,7 +10,7 @@ static ctok_status pairs_slots_new(pairs *p, size_t n_slots,
     ctok_status status;
 
     TRY(mem_new(alloc, &memory, n_slots, sizeof *p->slots, err));
-    status = mem_new(alloc, &bits, n_slots / 8, sizeof *p->bits, err);
+    status = mem_new(alloc, &bits, n_slots / 4, sizeof *p->bits, err);
     if (status != CTOK_OK) {
         mem_free(alloc, memory, n_slots, sizeof *p->slots);
         return status;
@@ -19,7 +19,7 @@ static ctok_status pairs_slots_new(pairs *p, size_t n_slots,
     p->slots = memory;
     p->bits = bits;
     p->n_slots = n_slots;
-    p->shift = 64;
+    p->shift = 32;
     while (n_slots > 1) {
         n_slots /= 2;
         p->shift--;
@@ -46,7 +46,7 @@ ctok_status pairs_new(pairs *out, size_t n_pairs, const ctok_allocator *alloc,
 void pairs_free(pairs *p, const ctok_allocator *alloc)
 {
     mem_free(alloc, p->slots, p->n_slots, sizeof *p->slots);
-    mem_free(alloc, p->bits, p->n_slots / 8, sizeof *p->bits);
+    mem_free(alloc, p->bits, p->n_slots / 4, sizeof *p->bits);
     mem_free(alloc, p->bytes, 65536, sizeof *p->bytes);
     mem_free(alloc, p->merged, p->n_ranks, sizeof *p->merged);
     memset(p, 0, sizeof *p);
@@ -54,11 +54,14 @@ void pairs_free(pairs *p, const ctok_allocator *alloc)
 
 static void pairs_put(pairs *p, uint64_t entry)
 {
-    uint64_t hash = pairs_hash(entry >> VOCAB_SYMBOL_BITS);
-    uint64_t bit = hash >> (p->shift - 3);
-    size_t i = (size_t)(hash >> p->shift);
+    const uint32_t mask = (1u << VOCAB_SYMBOL_BITS) - 1;
+    uint32_t left = (uint32_t)(entry >> (2 * VOCAB_SYMBOL_BITS));
+    uint32_t right = (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & mask;
+    uint32_t hash = pairs_hash(left, right);
+    uint32_t bit = hash >> (p->shift - 3);
+    size_t i = hash >> p->shift;
 
-    p->bits[bit / 64] |= (uint64_t)1 << (bit % 64);
+    p->bits[bit / 32] |= (uint32_t)1 << (bit % 32);
     while (p->slots[i] != PAIRS_EMPTY) {
         i = (i + 1) & (p->n_slots - 1);
     }
@@ -77,7 +80,7 @@ static ctok_status pairs_grow(pairs *p, const ctok_allocator *alloc, ctok_error 
         }
     }
     mem_free(alloc, old.slots, old.n_slots, sizeof *old.slots);
-    mem_free(alloc, old.bits, old.n_slots / 8, sizeof *old.bits);
+    mem_free(alloc, old.bits, old.n_slots / 4, sizeof *old.bits);
     return CTOK_OK;
 }
 

@@ -19,8 +19,8 @@
 typedef struct pairs {
     uint64_t *slots;
     size_t n_slots; /* a power of two */
-    unsigned shift; /* 64 - log2(n_slots) */
-    uint64_t *bits; /* 8 for each slot */
+    unsigned shift; /* 32 - log2(n_slots) */
+    uint32_t *bits; /* 8 for each slot */
     size_t n_pairs;
     uint32_t *bytes;  /* [left << 8 | right]: rank or PAIRS_NONE */
     uint32_t *merged; /* by rank; NULL where rank and merged symbol are the same */
@@ -36,26 +36,30 @@ void pairs_free(pairs *p, const ctok_allocator *alloc);
 ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
                       const ctok_allocator *alloc, ctok_error *err);
 
-static BASE_INLINE uint64_t pairs_hash(uint64_t key)
+/* 32 bits are enough for 2^22 slots, and vector code multiplies them 16 at a time. */
+#define PAIRS_MIX_1 0x9E3779B1u
+#define PAIRS_MIX_2 0x85EBCA77u
+
+static BASE_INLINE uint32_t pairs_hash(uint32_t left, uint32_t right)
 {
-    return key * UINT64_C(0x9E3779B97F4A7C15);
+    return (left * PAIRS_MIX_1 ^ right) * PAIRS_MIX_2;
 }
 
 /* The rank at which two symbols merge, or PAIRS_NONE. */
 static BASE_INLINE uint32_t pairs_rank(const pairs *p, uint32_t left, uint32_t right)
 {
     uint64_t key = (uint64_t)left << VOCAB_SYMBOL_BITS | right;
-    uint64_t hash = pairs_hash(key);
-    uint64_t bit = hash >> (p->shift - 3);
+    uint32_t hash = pairs_hash(left, right);
+    uint32_t bit = hash >> (p->shift - 3);
     size_t i;
 
     if ((left | right) < 256) {
         return p->bytes[left << 8 | right];
     }
-    if ((p->bits[bit / 64] >> (bit % 64) & 1) == 0) {
+    if ((p->bits[bit / 32] >> (bit % 32) & 1) == 0) {
         return PAIRS_NONE;
     }
-    for (i = (size_t)(hash >> p->shift);; i = (i + 1) & (p->n_slots - 1)) {
+    for (i = hash >> p->shift;; i = (i + 1) & (p->n_slots - 1)) {
         uint64_t entry = p->slots[i];
         if (entry >> VOCAB_SYMBOL_BITS == key) {
             return (uint32_t)entry & ((1u << VOCAB_SYMBOL_BITS) - 1);

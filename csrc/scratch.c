@@ -48,6 +48,7 @@ void ctok_scratch_free(ctok_scratch *scratch)
     cache_free(&scratch->words, &alloc);
     bpe_work_free(&scratch->work);
     mem_free(&alloc, scratch->ids, scratch->ids_cap, sizeof *scratch->ids);
+    mem_free(&alloc, scratch->aside, scratch->aside_cap, sizeof *scratch->aside);
     mem_free(&alloc, scratch, 1, sizeof *scratch);
 }
 

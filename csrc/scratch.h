@@ -16,6 +16,8 @@ struct ctok_scratch {
     uint32_t
         *ids; /* a block's ids, when the output has no room to write them in place */
     size_t ids_cap;
+    uint32_t *aside; /* ids of pieces that have more than a word's */
+    size_t aside_cap;
 };
 
 /* Makes the scratch ready for a model: at first use, and after another model. */

@@ -481,6 +481,8 @@ cdef class Codec:
                 flags |= CTOK_BUILD_NO_WHOLE_PIECE
             if ctok_builder_set_flags(builder, flags, &err) != CTOK_OK:
                 raise failure(&err)
+            ctok_builder_set_cpu(
+                builder, <ctok_cpu>(cpu_wanted() if engine is None else CTOK_CPU_PORTABLE))
             with nogil:
                 ctok_builder_finish(&self.model, builder, &err)
             if self.model == NULL:

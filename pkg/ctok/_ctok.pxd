@@ -93,6 +93,7 @@ cdef extern from "ctok.h" nogil:
     int CTOK_BUILD_NO_WHOLE_PIECE
     ctok_status ctok_builder_set_flags(ctok_builder* builder, uint32_t flags,
                                        ctok_error* err)
+    void ctok_builder_set_cpu(ctok_builder* builder, ctok_cpu cpu)
     ctok_status ctok_builder_finish(ctok_model** out, ctok_builder* builder,
                                     ctok_error* err)
 

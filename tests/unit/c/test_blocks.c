@@ -7,7 +7,7 @@ typedef struct guarded_block {
     uint32_t guard;
 } guarded_block;
 
-/* Counts the pieces of a text of n times " a", none of which has two. */
+/* Counts the pieces of a text of n bytes, each of which is one. */
 static size_t count_pieces(const ctok_splitter *splitter, const uint8_t *text, size_t n)
 {
     ctok_split_cursor cursor = {0, 0};
@@ -16,7 +16,7 @@ static size_t count_pieces(const ctok_splitter *splitter, const uint8_t *text, s
     size_t total = 0;
 
     view.ptr = text;
-    view.len = 2 * n;
+    view.len = n;
     do {
         w.guard = 0x5A5A5A5A;
         CHECK(splitter->next(splitter->self, NULL, view, &cursor, &w.block, NULL) ==
@@ -33,13 +33,13 @@ int main(void)
     static const char pattern[] =
         "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|"
         "\\s+(?!\\S)|\\s";
-    static uint8_t text[2 * 1100];
+    static uint8_t text[1100];
     ctok_cpu tiers[] = {CTOK_CPU_PORTABLE, CTOK_CPU_AVX2, CTOK_CPU_AVX512};
     size_t i;
     size_t n;
 
     for (i = 0; i < sizeof text; i++) {
-        text[i] = i % 2 == 0 ? ' ' : 'a';
+        text[i] = i % 2 == 0 ? '!' : 'a';
     }
     for (i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         ctok_bytes view;

@@ -1,0 +1,196 @@
+/* All ways of merging agree: flat, heap, windows, and many pieces at once, on random
+ * vocabularies and random pieces of few letters, so that everything meets everything. */
+#include "check.h"
+
+#include "../../../csrc/bpe.h"
+#include "../../../csrc/cpu.h"
+#include "../../../csrc/mem.h"
+#include "../../../csrc/model.h"
+
+#define N_LETTERS 4
+#define LONG_PIECE 3000
+
+static uint32_t seed = 12345;
+
+static uint32_t next_random(uint32_t below)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % below;
+}
+
+/* Adds the 256 bytes, whose ids are their values. */
+static void add_bytes(ctok_builder *builder)
+{
+    static uint8_t blob[256];
+    static uint32_t ends[256];
+    static uint32_t ids[256];
+    ctok_bytes view = {blob, sizeof blob};
+    uint32_t i;
+
+    for (i = 0; i < 256; i++) {
+        blob[i] = (uint8_t)i;
+        ends[i] = i + 1;
+        ids[i] = i;
+    }
+    CHECK(ctok_builder_add_tokens(builder, view, ends, ids, 256, NULL) == CTOK_OK);
+}
+
+/* Tokens of random letters: their ranks have no order to speak of, so merges need not outrank
+ * their halves, and some tokens are out of reach. */
+static void add_random_tokens(ctok_builder *builder, uint32_t n)
+{
+    static uint8_t blob[1 << 14];
+    static uint32_t ends[1024];
+    static uint32_t ids[1024];
+    ctok_bytes view = {blob, 0};
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        uint32_t len = 2 + next_random(7);
+        uint32_t j;
+
+        for (j = 0; j < len; j++) {
+            blob[view.len++] = (uint8_t)('a' + next_random(N_LETTERS));
+        }
+        ends[i] = (uint32_t)view.len;
+        ids[i] = 256 + i;
+    }
+    CHECK(ctok_builder_add_tokens(builder, view, ends, ids, n, NULL) == CTOK_OK);
+}
+
+/* Merges of what earlier merges made. */
+static void add_random_merges(ctok_builder *builder, uint32_t n)
+{
+    static uint32_t left[1024];
+    static uint32_t right[1024];
+    static uint32_t merged[1024];
+    static uint32_t lens[2048];
+    uint32_t i;
+
+    for (i = 0; i < 256; i++) {
+        lens[i] = 1;
+    }
+    for (i = 0; i < n; i++) {
+        uint32_t *halves[2] = {left, right};
+        int h;
+
+        for (h = 0; h < 2; h++) {
+            uint32_t half = i == 0 ? 0 : 256 + next_random(i);
+            if (i == 0 || next_random(3) == 0 || lens[half] > 20) {
+                half = 'a' + next_random(N_LETTERS);
+            }
+            halves[h][i] = half;
+        }
+        merged[i] = 256 + i;
+        lens[256 + i] = lens[left[i]] + lens[right[i]];
+    }
+    CHECK(ctok_builder_add_merges(builder, left, right, merged, n, NULL) == CTOK_OK);
+}
+
+static ctok_model *random_model(bool by_merges)
+{
+    ctok_builder *builder;
+    ctok_model *model = NULL;
+    uint32_t n = 4 + next_random(by_merges ? 60 : 400);
+
+    CHECK(ctok_builder_new(&builder, NULL, NULL) == CTOK_OK);
+    CHECK(ctok_builder_set_flags(builder, CTOK_BUILD_ALLOW_DUPLICATES, NULL) ==
+          CTOK_OK);
+    add_bytes(builder);
+    if (by_merges) {
+        add_random_merges(builder, n);
+    } else {
+        add_random_tokens(builder, n);
+    }
+    CHECK(ctok_builder_finish(&model, builder, NULL) == CTOK_OK);
+    ctok_builder_free(builder);
+    return model;
+}
+
+static void fill(uint8_t *piece, size_t len)
+{
+    size_t i;
+    size_t period = next_random(4) == 0 ? 1 + next_random(6) : 0;
+
+    for (i = 0; i < len; i++) {
+        piece[i] = period != 0 && i >= period ? piece[i - period]
+                                              : (uint8_t)('a' + next_random(N_LETTERS));
+    }
+}
+
+static void check_short(const ctok_model *model, bpe_work *work)
+{
+    static uint8_t text[33][BPE_MANY_BYTES];
+    static uint32_t many[33][BPE_MANY_BYTES];
+    static uint32_t flat[BPE_MANY_BYTES];
+    static uint32_t heap[BPE_MANY_BYTES];
+    uint8_t n_many[33];
+    ctok_bytes pieces[33];
+    size_t n = next_random(34);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        pieces[i].ptr = text[i];
+        pieces[i].len = 1 + next_random(BPE_MANY_BYTES);
+        fill(text[i], pieces[i].len);
+    }
+    cpu_merger(CTOK_CPU_BEST)(&model->table, pieces, n, many, n_many);
+    for (i = 0; i < n; i++) {
+        size_t n_flat = bpe_flat(&model->table, pieces[i].ptr, pieces[i].len, flat);
+        size_t n_heap = 0;
+
+        CHECK(bpe_heap(&model->table, work, pieces[i], heap, &n_heap, NULL) == CTOK_OK);
+        CHECK_EQ(n_heap, n_flat);
+        CHECK_EQ(n_heap, n_many[i]);
+        CHECK(memcmp(heap, flat, n_heap * sizeof *heap) == 0);
+        CHECK(memcmp(heap, many[i], n_heap * sizeof *heap) == 0);
+    }
+}
+
+static void check_long(const ctok_model *model, bpe_work *work)
+{
+    static uint8_t text[LONG_PIECE];
+    static uint32_t window[LONG_PIECE];
+    static uint32_t heap[LONG_PIECE];
+    ctok_bytes piece = {text, 1 + next_random(LONG_PIECE)};
+    bpe view = model_bpe(model);
+    size_t n_window = 0;
+    size_t n_heap = 0;
+    ctok_status status;
+
+    fill(text, piece.len);
+    CHECK(bpe_heap(&model->table, work, piece, heap, &n_heap, NULL) == CTOK_OK);
+    if (!model->is_proper) {
+        return;
+    }
+    status = bpe_window(&view, work, piece, window, &n_window, NULL);
+    if (status != CTOK_E_LIMIT) { /* it may give up, but not be wrong */
+        CHECK(status == CTOK_OK);
+        CHECK_EQ(n_heap, n_window);
+        CHECK(memcmp(heap, window, n_heap * sizeof *heap) == 0);
+    }
+}
+
+int main(void)
+{
+    bpe_work work;
+    size_t n_proper = 0;
+    int round;
+    int i;
+
+    memset(&work, 0, sizeof work);
+    work.alloc = mem_allocator(NULL);
+    for (round = 0; round < 60 && check_failures == 0; round++) {
+        ctok_model *model = random_model(round % 3 != 0);
+
+        n_proper += model->is_proper;
+        for (i = 0; i < 30 && check_failures == 0; i++) {
+            check_short(model, &work);
+            check_long(model, &work);
+        }
+        ctok_model_free(model);
+    }
+    CHECK(n_proper > 10 && n_proper < 60); /* both kinds were tried */
+    bpe_work_free(&work);
+    return CHECK_RESULT();
+}
