@@ -21,16 +21,22 @@ resolved here. What has no equal in PCRE2 is refused by name.
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from functools import lru_cache
 
 from ctok.errors import InvalidPatternError
+from ctok.pcre2_syntax import (
+    FIRST_SURROGATE,
+    LAST_SURROGATE,
+    Ranges,
+    Rewritten,
+    invalid_pattern,
+    literal_text,
+    without_surrogates,
+)
 
-Ranges = tuple[tuple[int, int], ...]
 ParseClass = Callable[[bytes, int, bool], tuple[list[tuple[int, int]], int]]
 
 # PCRE2's limit, and more than any engine of the reference would compile.
@@ -38,8 +44,6 @@ MAX_REPEAT = 65535
 
 # The reference stops at 64, PCRE2 at 250, which includes the groups that are added here.
 MAX_DEPTH = 80
-
-_FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 
 _QUANTIFIERS = {b"?": (0, 1), b"*": (0, None), b"+": (1, None)}
 _QUANTIFIER_TEXTS = {bounds: text.decode() for text, bounds in _QUANTIFIERS.items()}
@@ -62,36 +66,6 @@ _WORD_EDGES = {
 _WORD_EDGES |= {"<": _WORD_EDGES["start"], ">": _WORD_EDGES["end"]}
 
 
-def invalid_pattern(source: bytes, position: int, reason: str) -> InvalidPatternError:
-    """The error for a pattern, with a line that shows the place.
-
-    Args:
-        source: the pattern as UTF-8.
-        position: the byte where it went wrong.
-        reason: what is wrong there.
-
-    Returns:
-        The error, not raised; its ``offset`` counts characters.
-
-    Example:
-        >>> print(invalid_pattern(b"a(b", 1, "this group is not closed"))
-        invalid pattern at offset 1: this group is not closed
-            a(b
-             ^
-    """
-    pattern = source.decode()
-    offset = len(source[:position].decode(errors="ignore"))
-    start = max(0, offset - 30)
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in pattern[start : offset + 30])
-    before = "..." if start else ""
-    caret = " " * (len(before) + offset - start) + "^"
-    return InvalidPatternError(
-        f"invalid pattern at offset {offset}: {reason}\n    {before}{shown}\n    {caret}",
-        pattern=pattern,
-        offset=offset,
-    )
-
-
 @dataclass(frozen=True)
 class Flags:
     """The inline flags in force at a place of the pattern."""
@@ -112,93 +86,6 @@ _FLAG_NAMES = {
     "x": "ignore_space",
     "R": "crlf",
 }
-
-
-@dataclass(frozen=True)
-class Rewritten:
-    """A pattern in PCRE2's dialect.
-
-    Args:
-        source: the user's pattern as UTF-8.
-        parts: PCRE2 syntax, or the code points of a class.
-        origins: for each part, the byte of ``source`` it comes from.
-        n_groups: capturing groups in the pattern.
-    """
-
-    source: bytes
-    parts: tuple[str | Ranges, ...]
-    origins: tuple[int, ...]
-    n_groups: int
-
-    def render(self, *, shared: bool = False) -> tuple[str, Callable[[int], int]]:
-        """The pattern as PCRE2 reads it.
-
-        Args:
-            shared: write each large class once and call it wherever it stands. Slower to
-                match, but fits where the plain form is larger than PCRE2 can compile.
-
-        Returns:
-            The text, and a function from a byte of it to the byte of ``source`` that it
-            comes from.
-        """
-        texts: list[str] = []
-        definitions: dict[Ranges, int] = {}
-        for part in self.parts:
-            if isinstance(part, str):
-                texts.append(part)
-            elif shared and len(part) > 8:
-                number = definitions.setdefault(part, self.n_groups + len(definitions) + 1)
-                texts.append(f"(?{number})")
-            else:
-                texts.append(_class_text(part))
-        starts = []
-        size = 3 if definitions else 0
-        for text in texts:
-            starts.append(size)
-            size += len(text.encode())
-
-        def origin(offset: int) -> int:
-            index = bisect.bisect_right(starts, offset) - 1
-            return self.origins[index] if 0 <= index < len(starts) else len(self.source)
-
-        rendered = "".join(texts)
-        if definitions:
-            # Behind the pattern, so that the numbers of its own groups stay.
-            bodies = "".join(f"({_class_text(ranges)})" for ranges in definitions)
-            rendered = f"(?:{rendered})(?(DEFINE){bodies})"
-        return rendered, origin
-
-
-@lru_cache(maxsize=64)
-def _class_text(ranges: Ranges) -> str:
-    text = "".join(
-        f"\\x{{{first:x}}}" if first == last else f"\\x{{{first:x}}}-\\x{{{last:x}}}"
-        for first, last in ranges
-    )
-    return f"[{text}]" if text else r"[^\x{0}-\x{10ffff}]"
-
-
-def _without_surrogates(ranges: list[tuple[int, int]]) -> Ranges:
-    """PCRE2 refuses them as ends of a range; no text contains them."""
-    clipped = []
-    for first, last in ranges:
-        if _FIRST_SURROGATE <= first <= _LAST_SURROGATE:
-            first = _LAST_SURROGATE + 1
-        if _FIRST_SURROGATE <= last <= _LAST_SURROGATE:
-            last = _FIRST_SURROGATE - 1
-        if first <= last:
-            clipped.append((first, last))
-    return tuple(clipped)
-
-
-def _literal_text(char: int) -> str:
-    text = chr(char)
-    if text.isascii():
-        if not text.isprintable():
-            return f"\\x{{{char:x}}}"
-        if not (text.isalnum() or text in " _"):
-            return "\\" + text
-    return text
 
 
 class _Assertion(str):
@@ -267,7 +154,7 @@ class _Rewriter:
         self.origins.append(origin)
 
     def _emit_set(self, ranges: list[tuple[int, int]], origin: int) -> None:
-        self._emit(_without_surrogates(ranges), origin)
+        self._emit(without_surrogates(ranges), origin)
 
     def _skip_trivia(self) -> int:
         """Moves over comments and, under (?x), white space; returns the new place."""
@@ -339,7 +226,7 @@ class _Rewriter:
             if ranges != [(char, char)]:
                 self._emit_set(ranges, origin)
                 return
-        self._emit(_literal_text(char), origin)
+        self._emit(literal_text(char), origin)
 
     def _dot(self) -> str:
         if self.flags.dot_all:
@@ -646,7 +533,7 @@ class _Rewriter:
         else:
             digits = self._braced_hex(position)
         char = int(digits, 16)
-        if char > 0x10FFFF or _FIRST_SURROGATE <= char <= _LAST_SURROGATE:
+        if char > 0x10FFFF or FIRST_SURROGATE <= char <= LAST_SURROGATE:
             raise self._error(position, f"U+{char:04X} is not a character")
         return char
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctok import dialect
+from ctok import dialect, pcre2_syntax
 from ctok._pcre2 import ffi, lib
 from ctok.errors import LimitError, SplitError
 
@@ -61,7 +61,7 @@ class PcreSplitter:
             return
         reason = ffi.string(error.message).decode()
         if status == lib.CTOK_E_PATTERN:
-            raise dialect.invalid_pattern(
+            raise pcre2_syntax.invalid_pattern(
                 rewritten.source, origin(error.position), f"PCRE2 says: {reason}"
             )
         if status == lib.CTOK_E_LIMIT:
