@@ -1,0 +1,117 @@
+"""Special tokens: every combination of what is allowed and disallowed does what tiktoken does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import ctok
+from oracles import OPENAI, tiktoken_encoding
+
+Outcome = list[int] | type[Exception]
+
+EOT, FIM = "<|endoftext|>", "<|fim_prefix|>"
+TEXTS = (
+    "",
+    "no special at all",
+    EOT,
+    f"a{EOT}b",
+    f"{EOT}{EOT}",
+    f"{EOT}{FIM}{EOT}",
+    f" {EOT} ",
+    f"x{FIM}\n",
+    EOT * 8,
+    f"<{EOT}>",
+    EOT[:-1],
+    EOT[1:],
+    EOT.upper(),
+    f"{EOT[:-2]}{EOT}",
+    "<|not_special|>",
+    f"é{EOT}漢{FIM}\ud83d",
+)
+ALLOWED: tuple[Any, ...] = (
+    "all",
+    set(),
+    {EOT},
+    {FIM},
+    {EOT, FIM},
+    frozenset({EOT}),
+    {"<|not_special|>"},
+    {"", EOT},
+)
+DISALLOWED: tuple[Any, ...] = (
+    "all",
+    (),
+    set(),
+    None,
+    {EOT},
+    {FIM},
+    [EOT],
+    (EOT, FIM),
+    frozenset({FIM}),
+    {"<|not_special|>"},
+    {"special"},
+    {EOT: 1},
+)
+
+
+def outcome(encode: Callable[..., list[int]], text: str, **options: Any) -> Outcome:
+    try:
+        return encode(text, **options)
+    except Exception as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("allowed", ALLOWED, ids=repr)
+@pytest.mark.parametrize("disallowed", DISALLOWED, ids=repr)
+@pytest.mark.parametrize("name", ["cl100k_base", "gpt2"])
+def test_allowed_and_disallowed_mean_what_they_mean_for_tiktoken(
+    name: str, allowed: Any, disallowed: Any
+) -> None:
+    ours, theirs = ctok.get_encoding(name), tiktoken_encoding(name)
+    options = {"allowed_special": allowed, "disallowed_special": disallowed}
+    for text in TEXTS:
+        expected = outcome(theirs.encode, text, **options)
+        actual = outcome(ours.encode, text, **options)
+        if isinstance(expected, list):
+            assert expected == actual, text
+        else:
+            assert isinstance(actual, type) and issubclass(actual, expected), (text, actual)
+
+
+@pytest.mark.parametrize("allowed", [[EOT], (EOT,), "none", EOT, 7, {EOT: 1}], ids=repr)
+def test_what_is_no_set_cannot_be_allowed(allowed: Any) -> None:
+    for enc in (ctok.get_encoding("gpt2"), tiktoken_encoding("gpt2")):
+        with pytest.raises(TypeError):
+            enc.encode("text", allowed_special=allowed)
+
+
+@pytest.mark.parametrize("name", OPENAI)
+def test_all_specials_joined_encode_as_with_tiktoken(name: str) -> None:
+    ours, theirs = ctok.get_encoding(name), tiktoken_encoding(name)
+    specials = sorted(ours.special_tokens_set)
+    assert sorted(theirs.special_tokens_set) == specials
+    for joint in ("", " ", "\n", "<", "a"):
+        text = joint.join(specials)
+        assert theirs.encode(text, allowed_special="all") == ours.encode(
+            text, allowed_special="all"
+        )
+        assert theirs.encode_ordinary(text) == ours.encode_ordinary(text)
+        some = set(specials[::2])
+        assert theirs.encode(text, allowed_special=some, disallowed_special=()) == ours.encode(
+            text, allowed_special=some, disallowed_special=()
+        )
+
+
+@pytest.mark.parametrize("name", OPENAI)
+def test_near_misses_of_every_special_encode_as_with_tiktoken(name: str) -> None:
+    ours, theirs = ctok.get_encoding(name), tiktoken_encoding(name)
+    shapes = ("{0}>", "<{0}", "a{0}b", "{0}{0}{0}{0}{0}{0}{0}{0}", "{1}{0}", "{1}", "{2}", "{3}")
+    for special in sorted(ours.special_tokens_set)[:40]:
+        for shape in shapes:
+            text = shape.format(special, special[:-1], special[1:], special.replace("|", "\u01c0"))
+            for allowed in ("all", set()):
+                options: dict[str, Any] = {"allowed_special": allowed, "disallowed_special": ()}
+                assert theirs.encode(text, **options) == ours.encode(text, **options)
