@@ -117,8 +117,15 @@ class Encoding(_core.Codec):
             )
         if not isinstance(pat_str, str):
             raise ValidationError(f"pat_str is {type(pat_str).__name__}, str expected")
-        if not mergeable_ranks:
-            raise InvalidRanksError("mergeable_ranks is empty")
+        if not isinstance(mergeable_ranks, Mapping) or not mergeable_ranks:
+            raise InvalidRanksError(
+                f"mergeable_ranks is {type(mergeable_ranks).__name__}, "
+                "a dict with at least one token expected"
+            )
+        if not isinstance(special_tokens, Mapping):
+            raise InvalidSpecialTokensError(
+                f"special_tokens is {type(special_tokens).__name__}, a dict expected"
+            )
         spec = TokenizerSpec(
             name=name,
             tokens=TokenTable.from_ranks(mergeable_ranks),
@@ -312,7 +319,7 @@ class Encoding(_core.Codec):
         if isinstance(disallowed_special, str) and disallowed_special == "all":
             disallowed: AbstractSet[str] = names.keys() - allowed
         else:
-            disallowed = frozenset(disallowed_special)
+            disallowed = frozenset(disallowed_special or ())
         key = (frozenset(allowed), frozenset(disallowed))
         sets: _core.SpecialSets | None = self._cached.get(key)  # type: ignore[call-overload]
         if sets is None:
