@@ -276,30 +276,27 @@ static ctok_status encode_merge_some(const encode_call *call, encode_block_work 
     return CTOK_OK;
 }
 
-/* Merges what no table had. Pieces of like length go together: a group takes as long as its
- * longest. */
+/* Merges what no table had. */
 static ctok_status encode_merge_all(const encode_call *call, encode_block_work *work)
 {
-    const encode_miss *groups[2][ENCODE_MANY];
-    size_t n_group[2] = {0, 0};
+    const encode_miss *group[ENCODE_MANY];
+    size_t n = 0;
     uint32_t i;
 
     for (i = 0; i < work->n_misses; i++) {
         const encode_miss *miss = &work->misses[i];
-        size_t which = miss->piece.len > BPE_MANY_BYTES / 2;
 
         if (miss->piece.len > BPE_MANY_BYTES) {
             TRY(encode_merge_one(call, work, miss));
             continue;
         }
-        groups[which][n_group[which]++] = miss;
-        if (n_group[which] == ENCODE_MANY) {
-            TRY(encode_merge_some(call, work, groups[which], ENCODE_MANY));
-            n_group[which] = 0;
+        group[n++] = miss;
+        if (n == ENCODE_MANY) {
+            TRY(encode_merge_some(call, work, group, n));
+            n = 0;
         }
     }
-    TRY(encode_merge_some(call, work, groups[0], n_group[0]));
-    return encode_merge_some(call, work, groups[1], n_group[1]);
+    return encode_merge_some(call, work, group, n);
 }
 
 static ctok_status encode_misses(const encode_call *call, encode_block_work *work,
