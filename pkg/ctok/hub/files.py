@@ -361,25 +361,22 @@ def _flat(job: Job, root: Path, fetch: flat.Fetch | None) -> Path:
 
 def _plan(job: Job, folder: Path | None) -> PlannedFile:
     """What obtaining the file would do. Writes nothing."""
-    size: int | None
     if folder is None and not job.force:
         found = cached(job)
         if found is not None:
             commit = str(store.read_ref(job.places, job.revision))
-            size = found.stat().st_size
-            return PlannedFile(commit, job.filename, size, found, True, False)
+            return PlannedFile(commit, job.filename, found.stat().st_size, found, True, False)
     if job.quiet:
         raise missing(job)
     metadata = announced(job)
+    blob = store.find_blob(job.places, metadata.etag, metadata.size) is not None
     if folder is None:
         target = job.places.pointer(metadata.commit, job.filename)
         there = store.find_file(job.places, metadata.commit, job.filename) is not None
-        blob = store.find_blob(job.places, metadata.etag, metadata.size) is not None
     else:
         target = folder / job.filename
         note = read_note(folder, job.filename)
         there = note is not None and note.etag == metadata.etag
-        blob = store.find_blob(job.places, metadata.etag, metadata.size) is not None
     return PlannedFile(
         metadata.commit,
         job.filename,

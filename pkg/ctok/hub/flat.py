@@ -62,13 +62,13 @@ def resolve_flat(
     """
     found = None if force else find_flat(path)
     if found is None:
+        ensure_inside(path, root)
         with (
             writing(path),
             file_lock(path.with_name(f".{path.name}.lock"), timeout=lock_timeout),
         ):
             found = None if force else find_flat(path)
             if found is None:
-                ensure_inside(path, root)
                 temporary = store.new_incomplete(path.parent, f"flat-{path.name}")
                 try:
                     write(temporary)

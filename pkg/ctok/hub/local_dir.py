@@ -139,17 +139,27 @@ def _bring(job: Job, metadata: FileMetadata, folder: Path, target: Path) -> None
             ignore.write_text("*", encoding="ascii")
         temporary = store.new_incomplete(notes, metadata.etag)
         try:
-            blob = store.find_blob(job.places, metadata.etag, metadata.size)
-            if blob is not None and not job.force:
-                shutil.copyfile(blob, temporary)
-                verify_file(temporary, etag=metadata.etag, size=metadata.size)
-            else:
+            if job.force or not _copied(job, metadata, temporary):
                 fetch_into(job, metadata, temporary)
             target.parent.mkdir(parents=True, exist_ok=True)
             store.publish(temporary, target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _copied(job: Job, metadata: FileMetadata, temporary: Path) -> bool:
+    """Takes the bytes from the cache, if they are there and right."""
+    blob = store.find_blob(job.places, metadata.etag, metadata.size)
+    if blob is None:
+        return False
+    shutil.copyfile(blob, temporary)
+    try:
+        verify_file(temporary, etag=metadata.etag, size=metadata.size)
+    except VerificationError:
+        temporary.write_bytes(b"")
+        return False
+    return True
 
 
 def _write_note(job: Job, folder: Path, metadata: FileMetadata) -> None:

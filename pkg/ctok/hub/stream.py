@@ -207,9 +207,6 @@ def _verified(
         yield from rest
 
     for offset, chunk in pieces():
-        fresh = chunk[position - offset :] if offset < position else chunk
-        if not fresh:
-            continue
         if offset < position and algorithm is None:
             raise TruncatedError(
                 f"{name}: the transfer had to begin again, and nothing proves that it is the same "
@@ -217,6 +214,9 @@ def _verified(
                 expected=position,
                 actual=offset,
             )
+        fresh = chunk[position - offset :] if offset < position else chunk
+        if not fresh:
+            continue
         sha256.update(fresh)
         sha1.update(fresh)
         position += len(fresh)

@@ -254,3 +254,22 @@ def test_e22_a_mirror_that_names_files_by_sha1_or_anything_else_is_usable(
 def test_an_expired_signature_is_replaced_by_a_fresh_one(hub: HubServer, repo: Any) -> None:
     hub.inject("/repos/*", status=403, body=b"Request has expired", times=1)
     assert BIG == download("org/name", "model.bin", client=quick_client()).read_bytes()
+
+
+def test_e20_much_that_was_received_before_a_failure_is_continued(
+    hub: HubServer, cache: Path
+) -> None:
+    huge = BIG * 10
+    hub.add_repo("org/name", {"model.bin": lfs(huge)})
+    hub.inject("/repos/*", reset_after=9 << 20, times=1)
+    hub.inject("/repos/*", reset_after=-1)
+    with pytest.raises(HubConnectionError):
+        download("org/name", "model.bin", client=quick_client())
+    assert 1 == len(leftovers(cache))
+    assert not list((cache / "models--org--name").glob("snapshots/*/*"))
+    hub.heal()
+    hub.forget()
+    assert huge == download("org/name", "model.bin").read_bytes()
+    start = hub.matching(origin="cdn")[0].headers["range"]
+    assert 8 << 20 <= int(start.removeprefix("bytes=").rstrip("-"))
+    assert [] == leftovers(cache)

@@ -78,6 +78,13 @@ def test_bytes_that_are_cached_are_copied(hub: HubServer, repo: Any, folder: Pat
     assert 0 == hub.hits(method="GET")
 
 
+def test_cached_bytes_that_are_damaged_are_not_copied(
+    hub: HubServer, repo: Any, folder: Path
+) -> None:
+    download("org/name", "model.bin").resolve().write_bytes(b"x" * len(BIG))
+    assert BIG == download("org/name", "model.bin", local_dir=folder).read_bytes()
+
+
 def test_offline_and_local_only_take_what_is_there(hub: HubServer, repo: Any, folder: Path) -> None:
     with pytest.raises(LocalEntryNotFoundError):
         download("org/name", "a.json", local_dir=folder, local_files_only=True)

@@ -212,3 +212,10 @@ def test_a_listing_that_cannot_be_read_is_asked_again(
         hub.forget()
         snapshot_download("org/name", revision=commit)
         assert 1 == hub.hits("/api/*")
+
+
+def test_e44_a_local_directory_is_its_own_snapshot(hub: HubServer, tmp_path: Path) -> None:
+    assert tmp_path == snapshot_download(tmp_path)
+    with pytest.raises(LocalEntryNotFoundError):
+        snapshot_download(tmp_path / "none")
+    assert [] == hub.log

@@ -64,6 +64,15 @@ def test_e26_a_broken_stream_that_must_begin_again_repeats_nothing(
         assert BIG == b"".join(stream)
 
 
+def test_e26_without_a_checksum_a_stream_cannot_begin_again(hub: HubServer, repo: Any) -> None:
+    hub.inject("*/model.bin", headers={"X-Linked-Etag": '"just-a-name"'})
+    hub.inject("/repos/*", reset_after=300_000, times=1)
+    hub.inject("/repos/*", ignore_range=True)
+    stream = download_stream("org/name", "model.bin", client=quick_client(), chunk_size=100_000)
+    with stream, pytest.raises(TruncatedError, match="begin again"):
+        list(stream)
+
+
 def test_e26_a_stream_that_ends_early_raises(hub: HubServer, repo: Any) -> None:
     hub.inject("/repos/*", truncate_to=300_000, ignore_range=True)
     with (
