@@ -110,7 +110,8 @@ static ctok_status bpe_append(bpe_join *join, const uint32_t *window, size_t n_w
     /* There is room: symbols never outnumber bytes. */
     join->n_out -= n_left;
     if (n_region > 0) {
-        memcpy(join->out + join->n_out, join->work->region, n_region * sizeof *join->out);
+        memcpy(join->out + join->n_out, join->work->region,
+               n_region * sizeof *join->out);
         join->n_out += n_region;
     }
     memcpy(join->out + join->n_out, window + n_right,

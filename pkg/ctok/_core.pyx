@@ -18,7 +18,8 @@ from ._ctok cimport *
 
 import threading
 
-from . import config, errors
+from . import config
+from . import errors as ctok_errors
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -104,22 +105,22 @@ cdef object failure(const ctok_error* err):
     if err.code == CTOK_E_MEMORY:
         return MemoryError(message)
     if err.code == CTOK_E_LIMIT:
-        return errors.LimitError(message)
+        return ctok_errors.LimitError(message)
     if err.code == CTOK_E_SPLIT:
-        return errors.SplitError(message)
+        return ctok_errors.SplitError(message)
     if err.code == CTOK_E_DUPLICATE:
-        return errors.InvalidRanksError(message, token_id=err.id)
+        return ctok_errors.InvalidRanksError(message, token_id=err.id)
     if err.code == CTOK_E_RANK:
-        return errors.MissingRankError(message, offset=err.position)
+        return ctok_errors.MissingRankError(message, offset=err.position)
     if err.code == CTOK_E_ID:
-        return errors.UnknownTokenIdError(message, token_id=err.id, index=err.position)
-    return errors.ValidationError(message)
+        return ctok_errors.UnknownTokenIdError(message, token_id=err.id, index=err.position)
+    return ctok_errors.ValidationError(message)
 
 
 cdef object pattern_failure(str pattern, const ctok_error* err):
     offset = len(pattern.encode()[:err.position].decode("utf-8", "replace"))
     message = err.message.decode("utf-8", "replace")
-    return errors.InvalidPatternError(
+    return ctok_errors.InvalidPatternError(
         f"pattern: {message} (character {offset})", pattern=pattern, offset=offset
     )
 
@@ -127,7 +128,7 @@ cdef object pattern_failure(str pattern, const ctok_error* err):
 cdef str as_text(object text):
     """A text that is str or a subclass of it: `str` in a signature would refuse the latter."""
     if not isinstance(text, str):
-        raise errors.TextTypeError(f"text is {type(text).__name__}, str expected", value=text)
+        raise ctok_errors.TextTypeError(f"text is {type(text).__name__}, str expected", value=text)
     return <str>text
 
 
@@ -154,7 +155,8 @@ def cpu():
 cdef int cpu_wanted() except -1:
     name = config.cpu()
     if name not in CPUS:
-        raise errors.ValidationError(f"CTOK_CPU is {name!r}, one of {', '.join(CPUS)} expected")
+        raise ctok_errors.ValidationError(
+            f"CTOK_CPU is {name!r}, one of {', '.join(CPUS)} expected")
     return CPUS[name]
 
 
@@ -170,7 +172,8 @@ cdef int make_splitter(str pattern, str engine, ctok_splitter* out) except -1:
     memset(out, 0, sizeof(ctok_splitter))
     memset(&err, 0, sizeof(err))
     if engine not in (None, "automaton", "pcre2"):
-        raise errors.ValidationError(f"engine {engine!r}: 'automaton', 'pcre2' or None expected")
+        raise ctok_errors.ValidationError(
+            f"engine {engine!r}: 'automaton', 'pcre2' or None expected")
     if engine != "pcre2":
         view.ptr = <const uint8_t*><const char*>utf8
         view.len = len(utf8)
@@ -445,9 +448,9 @@ cdef class Codec:
         cdef uint32_t flags = 0
 
         if self.model != NULL:
-            raise errors.ValidationError("an encoding is built once")
+            raise ctok_errors.ValidationError("an encoding is built once")
         if ends.shape[0] != ids.shape[0]:
-            raise errors.ValidationError(f"{ends.shape[0]} token ends for {ids.shape[0]} ids")
+            raise ctok_errors.ValidationError(f"{ends.shape[0]} token ends for {ids.shape[0]} ids")
         memset(&err, 0, sizeof(err))
         if ctok_builder_new(&builder, NULL, &err) != CTOK_OK:
             raise failure(&err)
@@ -460,7 +463,7 @@ cdef class Codec:
             if merges is not None:
                 left, right, merged = merges
                 if not left.shape[0] == right.shape[0] == merged.shape[0]:
-                    raise errors.ValidationError("merges of unequal length")
+                    raise ctok_errors.ValidationError("merges of unequal length")
                 if left.shape[0] > 0 and ctok_builder_add_merges(
                     builder, &left[0], &right[0], &merged[0], <size_t>left.shape[0], &err
                 ) != CTOK_OK:
@@ -591,7 +594,7 @@ cdef class Codec:
             return self._disallowed(err.id, offset)
         if err.code == CTOK_E_RANK:
             byte = (<const char*>view.ptr)[err.position:err.position + 1]
-            return errors.MissingRankError(
+            return ctok_errors.MissingRankError(
                 f"byte {byte!r} at character {offset} is no token and merges into none",
                 piece=byte, offset=offset,
             )
@@ -694,7 +697,7 @@ cdef class Codec:
         >>> enc.encode("<|endoftext|>")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        ctok.errors.DisallowedSpecialError: the text has the special token '<|endoftext|>' ...
+        ctok.ctok_errors.DisallowedSpecialError: the text has the special token '<|endoftext|>' ...
         """
         return self.encode_list(as_text(text), self.sets(allowed_special, disallowed_special))
 
@@ -837,19 +840,19 @@ cdef class Codec:
 
         if not is_list and type(ids) is not tuple:
             if isinstance(ids, (str, bytes, bytearray)):
-                raise errors.InvalidTokenIdError(
+                raise ctok_errors.InvalidTokenIdError(
                     f"ids are {type(ids).__name__}, integers expected", value=ids)
             if isinstance(ids, IdBuffer):
                 ids = memoryview(ids)
             try:
                 ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)
             except TypeError:
-                raise errors.InvalidTokenIdError(
+                raise ctok_errors.InvalidTokenIdError(
                     f"ids are {type(ids).__name__}, a sequence of integers expected", value=ids
                 ) from None
             if type(ids) is not list:
-                raise errors.InvalidTokenIdError("ids are one number, a sequence expected",
-                                                 value=ids)
+                raise ctok_errors.InvalidTokenIdError(
+                    "ids are one number, a sequence expected", value=ids)
             is_list = True
         n = len(ids)
         scratch.room(<size_t>n + 1)
@@ -965,10 +968,10 @@ cdef int64_t token_id_of(item) except -1:
     try:
         value = item.__index__()
     except (AttributeError, TypeError):
-        raise errors.InvalidTokenIdError(
+        raise ctok_errors.InvalidTokenIdError(
             f"id {item!r} is {type(item).__name__}, an integer expected", value=item) from None
     if not 0 <= value <= 0xFFFFFFFF:
-        raise errors.TokenIdRangeError(
+        raise ctok_errors.TokenIdRangeError(
             f"id {value} is outside 0 to 4294967295", token_id=value)
     return value
 
@@ -1039,7 +1042,7 @@ cdef class Batch:
         for i in range(self.n_texts):
             text = texts[i]
             if not isinstance(text, str):
-                raise errors.TextTypeError(
+                raise ctok_errors.TextTypeError(
                     f"text {i} is {type(text).__name__}, str expected", value=text)
             for foreign in sets.foreign:
                 if foreign in text:
@@ -1204,7 +1207,7 @@ cdef class DecodeStream:
         if value < 0:
             value = token_id_of(token_id)
         if ctok_model_token(self.codec.model, <uint32_t>value, &token) != CTOK_OK:
-            raise errors.UnknownTokenIdError(f"id {value} is not a token", token_id=value)
+            raise ctok_errors.UnknownTokenIdError(f"id {value} is not a token", token_id=value)
         if not self.held:
             text = PyUnicode_DecodeUTF8Stateful(<const char*>token.ptr, <Py_ssize_t>token.len,
                                                 self.handler, &consumed)

@@ -164,10 +164,10 @@ class Encoding(_core.Codec):
                     f"an integer from 0 to {MAX_ID} expected"
                 )
             specials.append((text.encode("utf-8", "surrogatepass"), token_id))
-        merges = spec.merges and tuple(
-            memoryview(table).cast("I")
-            for table in (spec.merges.left, spec.merges.right, spec.merges.merged)
-        )
+        merges = None
+        if spec.merges is not None:
+            tables = (spec.merges.left, spec.merges.right, spec.merges.merged)
+            merges = tuple(memoryview(table).cast("I") for table in tables)
         object.__setattr__(self, "_spec", spec)
         object.__setattr__(self, "_engine", engine)
         object.__setattr__(self, "_numbers", {text: i for i, text in enumerate(spec.specials)})
@@ -395,7 +395,7 @@ class Encoding(_core.Codec):
         import numpy as np
 
         sets = self._special_sets(allowed_special, disallowed_special)
-        return np.frombuffer(self._encode_buffer(text, sets), dtype=np.uint32)
+        return np.frombuffer(memoryview(self._encode_buffer(text, sets)), dtype=np.uint32)
 
     def encode_ordinary_to_numpy(self, text: str) -> npt.NDArray[np.uint32]:
         """Ids as an array, special tokens in the text being ordinary text.
@@ -411,7 +411,7 @@ class Encoding(_core.Codec):
         """
         import numpy as np
 
-        return np.frombuffer(self.encode_ordinary_to_buffer(text), dtype=np.uint32)
+        return np.frombuffer(memoryview(self.encode_ordinary_to_buffer(text)), dtype=np.uint32)
 
     def encode_with_offsets(
         self,
@@ -530,7 +530,7 @@ class Encoding(_core.Codec):
         sets = self._special_sets(allowed_special, disallowed_special)
         batches = self._run_batches(texts, num_threads, sets)
         lengths = [n for batch in batches for n in batch.lengths()]
-        parts = [np.frombuffer(batch.take(), dtype=np.uint32) for batch in batches]
+        parts = [np.frombuffer(memoryview(batch.take()), dtype=np.uint32) for batch in batches]
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
         return (parts[0] if len(parts) == 1 else np.concatenate(parts)), offsets
