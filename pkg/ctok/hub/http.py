@@ -29,11 +29,10 @@ from ctok.hub.errors import (
     HubConnectionError,
     HubError,
     HubHTTPError,
-    HubTimeoutError,
     HubValidationError,
     OfflineModeError,
 )
-from ctok.hub.refusal import Subject, redacted, refusal, shown_url
+from ctok.hub.refusal import Subject, no_answer, redacted, refusal, shown_url
 from ctok.hub.retry import BREAKERS, RETRIED, Breakers, Clock, RetryPolicy, asked_wait
 
 if TYPE_CHECKING:
@@ -319,7 +318,8 @@ class Client:
             return response
         with response:
             wait = asked_wait(response.headers, self.clock)
-            raise refusal(response, _first_lines(response), subject, wait)
+            body = _first_lines(response)
+            raise refusal(response, body, subject, wait, secret=self._token)
 
     def _send(self, method: str, url: str, sent: dict[str, Any]) -> requests.Response:
         """One request on one connection, without redirects."""
@@ -380,44 +380,6 @@ class Client:
 
             return HTTPBasicAuth(parts.username, parts.password or "")
         return _Auth(None)
-
-
-def no_answer(exc: Exception, url: str) -> HubError:
-    """What an exception of requests means. The request it carries loses its token."""
-    import requests
-
-    carried = getattr(exc, "request", None)
-    if carried is not None and getattr(carried, "headers", None):
-        carried.headers.pop("Authorization", None)
-    where = shown_url(url)
-    if isinstance(exc, requests.Timeout):
-        return HubTimeoutError(f"{where} gave no answer in time", url=where)
-    if isinstance(exc, requests.exceptions.SSLError) or not isinstance(
-        exc, requests.RequestException
-    ):
-        return HubConnectionError(
-            f"{where}: the encrypted connection failed: {_reason(exc)}",
-            url=where,
-            final=True,
-            suggestions=(
-                "Behind a company proxy, name its certificates: REQUESTS_CA_BUNDLE=/path/ca.pem.",
-                "Check the machine's clock: certificates expire.",
-            ),
-        )
-    if isinstance(exc, requests.exceptions.ChunkedEncodingError):
-        return HubConnectionError(f"{where}: the connection broke during the answer", url=where)
-    if isinstance(exc, requests.ConnectionError | requests.exceptions.ContentDecodingError):
-        return HubConnectionError(f"{where} could not be reached: {_reason(exc)}", url=where)
-    return HubValidationError(f"{where} is no address to ask: {_reason(exc)}", value=where)
-
-
-def _reason(exc: BaseException) -> str:
-    """The innermost cause in a few words: it names no URL, so no signature either."""
-    inner = exc
-    while isinstance(getattr(inner, "reason", None) or (inner.args or (None,))[0], BaseException):
-        inner = getattr(inner, "reason", None) or inner.args[0]
-    text = redacted(str(inner))
-    return type(inner).__name__ if "?" in text or "://" in text else text.rpartition(": ")[2]
 
 
 def _first_lines(response: requests.Response) -> bytes:

@@ -1,4 +1,4 @@
-"""What a server's refusal means, as an exception.
+"""What a server's refusal, or its silence, means as an exception.
 
 The Hub names the cause in ``X-Error-Code``; status and message decide where it does not. The
 text of an error shows neither tokens nor the query of a URL: a signed URL is a key.
@@ -17,7 +17,11 @@ from ctok.hub.errors import (
     BadRequestError,
     DisabledRepoError,
     GatedRepoError,
+    HubConnectionError,
+    HubError,
     HubHTTPError,
+    HubTimeoutError,
+    HubValidationError,
     RateLimitError,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
@@ -63,7 +67,12 @@ def redacted(text: str) -> str:
 
 
 def refusal(
-    response: Any, body: bytes, subject: Subject | None, retry_after: float | None
+    response: Any,
+    body: bytes,
+    subject: Subject | None,
+    retry_after: float | None,
+    *,
+    secret: str | None = None,
 ) -> HubHTTPError:
     """The exception for an answer that is not what was asked for.
 
@@ -72,11 +81,16 @@ def refusal(
         body: the beginning of its body.
         subject: what was asked for; None where it was no repository.
         retry_after: seconds that the server asks to wait.
+        secret: the token that was sent, for the case that the server repeats it.
     """
     status: int = response.status_code
     code = response.headers.get("X-Error-Code", "")
+    header = response.headers.get("X-Error-Message", "")
+    if secret:
+        body = body.replace(secret.encode(), b"<token>")
+        header = header.replace(secret, "<token>")
     data = _json(body)
-    said = response.headers.get("X-Error-Message") or _message(data, body)
+    said = header or _message(data, body)
     message = redacted(said)
     facts: dict[str, Any] = {
         "status": status,
@@ -151,3 +165,41 @@ def _message(data: Any, body: bytes) -> str:
         return str(data["error"])
     text = body.decode("utf-8", "replace")
     return "" if text.lstrip()[:1] == "<" else text
+
+
+def no_answer(exc: Exception, url: str) -> HubError:
+    """What an exception of requests means. The request it carries loses its token."""
+    import requests
+
+    carried = getattr(exc, "request", None)
+    if carried is not None and getattr(carried, "headers", None):
+        carried.headers.pop("Authorization", None)
+    where = shown_url(url)
+    if isinstance(exc, requests.Timeout):
+        return HubTimeoutError(f"{where} gave no answer in time", url=where)
+    if isinstance(exc, requests.exceptions.SSLError) or not isinstance(
+        exc, requests.RequestException
+    ):
+        return HubConnectionError(
+            f"{where}: the encrypted connection failed: {_reason(exc)}",
+            url=where,
+            final=True,
+            suggestions=(
+                "Behind a company proxy, name its certificates: REQUESTS_CA_BUNDLE=/path/ca.pem.",
+                "Check the machine's clock: certificates expire.",
+            ),
+        )
+    if isinstance(exc, requests.exceptions.ChunkedEncodingError):
+        return HubConnectionError(f"{where}: the connection broke during the answer", url=where)
+    if isinstance(exc, requests.ConnectionError | requests.exceptions.ContentDecodingError):
+        return HubConnectionError(f"{where} could not be reached: {_reason(exc)}", url=where)
+    return HubValidationError(f"{where} is no address to ask: {_reason(exc)}", value=where)
+
+
+def _reason(exc: BaseException) -> str:
+    """The innermost cause in a few words: it names no URL, so no signature either."""
+    inner = exc
+    while isinstance(getattr(inner, "reason", None) or (inner.args or (None,))[0], BaseException):
+        inner = getattr(inner, "reason", None) or inner.args[0]
+    text = redacted(str(inner))
+    return type(inner).__name__ if "?" in text or "://" in text else text.rpartition(": ")[2]

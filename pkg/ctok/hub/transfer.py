@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from ctok import config
 from ctok.hub.checksum import etag_algorithm
 from ctok.hub.errors import HubConnectionError, HubError, HubHTTPError, TruncatedError
-from ctok.hub.http import Client, no_answer, origin
+from ctok.hub.http import Client, origin
 from ctok.hub.metadata import FileMetadata, normalized_etag
 from ctok.hub.paths import RepoId
-from ctok.hub.refusal import Subject, shown_url
+from ctok.hub.refusal import Subject, no_answer, shown_url
 from ctok.hub.retry import RetryPolicy
 
 if TYPE_CHECKING:

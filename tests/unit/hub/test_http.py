@@ -538,3 +538,15 @@ def test_e38_certificates_that_are_not_there_are_a_connection_error(
     with quick_client(endpoint=endpoint) as client, pytest.raises(HubConnectionError) as caught:
         client.get_json("/api/models")
     assert "/nowhere/ca.pem" in str(caught.value)
+
+
+def test_e28_a_server_that_repeats_the_token_does_not_make_us_repeat_it(hub: HubServer) -> None:
+    token = "of-some-other-shape"
+    said = f'{{"error": "what is {token}?"}}'.encode()
+    for headers in ({}, {"X-Error-Message": f"what is {token}?"}):
+        hub.heal()
+        hub.inject(status=418, headers=headers, body=said)
+        with quick_client(token=token) as client, pytest.raises(HubHTTPError) as caught:
+            client.get_json("/api/models")
+        assert "what is <token>?" in str(caught.value)
+        assert token not in f"{vars(caught.value)}"
