@@ -116,14 +116,18 @@ class Client:
         self.clock = clock or Clock()
         self._breakers = breakers
         self._origins = {origin(each) for each in self.endpoints}
-        self._token = find_token(token)
+        # Looked for when it is needed: a hit in the cache needs no token, and no right one.
+        self._find_implicit = token is None
+        self._given_token = None if token is None else find_token(token)
         self._given = session
         self._local = threading.local()
         self._opened: list[requests.Session] = []
 
     def __repr__(self) -> str:
         where = ", ".join(shown_url(each) for each in self.endpoints)
-        return f"<Client {where}, {'without' if self._token is None else 'with'} token>"
+        # Looking for an implicit token can fail, and a repr must not.
+        kind = "implicit" if self._find_implicit else "with" if self._given_token else "without"
+        return f"<Client {where}, {kind} token>"
 
     def __enter__(self) -> Client:
         return self
@@ -136,6 +140,10 @@ class Client:
         while self._opened:
             self._opened.pop().close()
         self._local = threading.local()
+
+    @functools.cached_property
+    def _token(self) -> str | None:
+        return self._given_token or (find_token() if self._find_implicit else None)
 
     @property
     def has_token(self) -> bool:

@@ -182,3 +182,15 @@ def test_e03_a_snapshot_folder_that_is_a_link_is_not_written_through(
     with pytest.raises(HubValidationError, match="through a link"):
         download("org/name", "d/e.txt")
     assert [] == list(outside.iterdir())
+
+
+def test_a_hit_needs_no_token_and_no_right_one(
+    hub: HubServer, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repo.branches["main"]
+    path = download("org/name", "a.json", revision=commit)
+    monkeypatch.setenv("HF_TOKEN", "no token at all")
+    assert path == download("org/name", "a.json", revision=commit)
+    assert path == download("org/name", "a.json", offline=True, revision=commit)
+    with pytest.raises(HubValidationError, match="HF_TOKEN"):
+        download("org/name", "model.bin", revision=commit)
