@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,38 @@ def test_ctrl_c_leaves_whole_files_and_no_lock(hub: HubServer, repo: Any, cache:
     assert not list((cache / "models--org--name").glob("snapshots/*/*"))
     with file_lock(places(cache).lock(lfs(BIG).sha256), timeout=0) as held:
         assert held
+
+
+def test_e04_the_file_is_flushed_before_its_rename_and_the_folder_after(
+    hub: HubServer, repo: Any, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def spy_fsync(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def spy_replace(self: Path, target: Path) -> Path:
+        if target.parent.name == "blobs":
+            order.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", spy_fsync)
+    monkeypatch.setattr(Path, "replace", spy_replace)
+    download("org/name", "a.json")
+    assert ["file", "rename", "folder"] == order
+
+
+def test_a_filesystem_that_cannot_flush_folders_is_usable(
+    hub: HubServer, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert SMALL == download("org/name", "a.json").read_bytes()
