@@ -16,7 +16,8 @@ foreach(source IN LISTS c_tests)
   endif()
   target_link_libraries(${name} PRIVATE Threads::Threads)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 endforeach()
 
 include(CheckLanguage)

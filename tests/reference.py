@@ -110,10 +110,18 @@ def _spelled_out(members: int) -> str:
     return f"[{ranges}]" if ranges else "(?!)"
 
 
+def _simple_fold(char: str) -> str:
+    folded = char.casefold()
+    return folded if len(folded) == 1 else char
+
+
 @functools.cache
-def _case_variants(letter: str) -> int:
-    folded = letter.casefold()
-    return _bits([i for i in range(N_CODE_POINTS) if chr(i).casefold() == folded])
+def _ignoring_case(members: int) -> int:
+    """The characters that are the same as a member but for case."""
+    folded = {
+        _simple_fold(chr(i)) for first, last in ranges_of(members) for i in range(first, last + 1)
+    }
+    return members | _bits([i for i in range(N_CODE_POINTS) if _simple_fold(chr(i)) in folded])
 
 
 # ---- patterns ---------------------------------------------------------------------
@@ -126,6 +134,7 @@ class _Translator:
 
     def __init__(self, pattern: str) -> None:
         self.rest = pattern
+        self.ignore_case = [False]  # of each open group
 
     def take(self, n: int = 1) -> str:
         taken, self.rest = self.rest[:n], self.rest[n:]
@@ -133,20 +142,19 @@ class _Translator:
 
     def translate(self) -> str:
         out: list[str] = []
-        ignore_case = [False]
         while self.rest:
             if self.rest.startswith("(?i:"):
                 self.take(4)
-                ignore_case.append(True)
+                self.ignore_case.append(True)
                 out.append("(?:")
             elif self.rest.startswith("("):
                 group = re.match(r"\((\?(<?[=!]|[:>]))?", self.rest)
                 assert group is not None
                 out.append(self.take(group.end()))
-                ignore_case.append(ignore_case[-1])
+                self.ignore_case.append(self.ignore_case[-1])
             elif self.rest.startswith(")"):
                 out.append(self.take())
-                ignore_case.pop()
+                self.ignore_case.pop()
             elif self.rest.startswith("["):
                 out.append(_spelled_out(self.bracket()))
             elif self.rest.startswith("\\"):
@@ -158,8 +166,8 @@ class _Translator:
                 out.append(r"\Z")
             else:
                 char = self.take()
-                if ignore_case[-1] and char.isalpha():
-                    char = _spelled_out(_case_variants(char))
+                if self.ignore_case[-1] and char.isalpha():
+                    char = _spelled_out(_ignoring_case(_bits([ord(char)])))
                 out.append(char if char != " " else r"\ ")
         return "".join(out)
 
@@ -202,6 +210,8 @@ class _Translator:
             else:
                 members |= self.member()
         self.take()
+        if self.ignore_case[-1]:
+            result = _ignoring_case(result)
         return _everything() & ~result if negated else result
 
     def member(self) -> int:
