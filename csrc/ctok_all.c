@@ -19,6 +19,7 @@
 #include "mem.c"
 #include "model.c"
 #include "pairs.c"
+#include "parts.c"
 #include "pattern.c"
 #include "scan_avx2.c"
 #include "scan_avx512.c"
