@@ -12,19 +12,23 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from . import alias
-from ._core import UNICODE_VERSION, __version__
-from .alias import install_as_tiktoken
-from .encoding import Encoding, Offsets, Truncated
-from .errors import CtokError
-from .model import encoding_for_model, encoding_name_for_model
-from .registry import get_encoding, list_encoding_names
-from .spec import MergeTable, TokenizerSpec, TokenTable
+
+TYPE_CHECKING = False
+"""As in typing, whose import takes longer than all of this."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import core, errors, hub, load, model, registry, spec
+    from ._core import UNICODE_VERSION, __version__
+    from .alias import install_as_tiktoken
+    from .encoding import Encoding, Offsets, Truncated
+    from .errors import CtokError
+    from .model import encoding_for_model, encoding_name_for_model
+    from .registry import get_encoding, list_encoding_names
+    from .spec import MergeTable, TokenizerSpec, TokenTable
 
 __all__ = [
     "UNICODE_VERSION",
@@ -50,14 +54,35 @@ __all__ = [
     "spec",
 ]
 
+_HOMES = {
+    "UNICODE_VERSION": "_core",
+    "CtokError": "errors",
+    "Encoding": "encoding",
+    "MergeTable": "spec",
+    "Offsets": "encoding",
+    "TokenTable": "spec",
+    "TokenizerSpec": "spec",
+    "Truncated": "encoding",
+    "__version__": "_core",
+    "encoding_for_model": "model",
+    "encoding_name_for_model": "model",
+    "get_encoding": "registry",
+    "install_as_tiktoken": "alias",
+    "list_encoding_names": "registry",
+}
+"""Where each public name is that is no submodule. It is imported when it is first asked for: a
+program that needs the Hub alone does not wait for tokenizing, nor the other way round."""
+
 alias.register()
 
 
 def __getattr__(name: str) -> Any:
-    # Submodules that cost time are imported when they are first named.
-    if name in __all__:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_HOMES.get(name, name)}", __name__)
+    value = getattr(module, name) if name in _HOMES else module
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, cast
 
 THEIRS = "tiktoken"
 OURS = __package__
@@ -56,7 +55,7 @@ class _Finder:
         ours = OURS + fullname.removeprefix(THEIRS)
         if find_spec(ours) is None:
             return None
-        return ModuleSpec(fullname, cast(Any, _Loader(ours)))
+        return ModuleSpec(fullname, _Loader(ours))  # type: ignore[arg-type]
 
 
 class _Loader:

@@ -352,6 +352,10 @@ class Encoding(_core.Codec):
             "to encode it like any other text, pass disallowed_special=().",
             token=token,
             offset=offset,
+            suggestions=[
+                f"To get its id, pass allowed_special={{{token!r}}} or allowed_special='all'.",
+                "To encode it as plain text, pass disallowed_special=() or use encode_ordinary().",
+            ],
         )
 
     # ---- encode ----

@@ -144,7 +144,7 @@ class DisallowedSpecialError(ValidationError):
     token: str
     offset: int
     default_suggestions = (
-        "To get its id, pass allowed_special={token} or allowed_special='all'.",
+        "To get its id, pass it in allowed_special, or allowed_special='all'.",
         "To encode it as plain text, pass disallowed_special=() or use encode_ordinary().",
     )
 
