@@ -8,7 +8,7 @@
  * its list is empty; state 1 is the start. */
 typedef struct automaton_build {
     automaton *a;
-    const pattern *p;
+    const machine *p;
     size_t row; /* entries of a state: the letters and the end */
     uint32_t *lists;
     size_t n_lists;
@@ -31,7 +31,7 @@ typedef struct automaton_build {
 #define AUTOMATON_START 1
 
 /* Whether a guard or a set accepts a letter; the one behind the last is the end. */
-static bool automaton_accepts(const automaton_build *b, const pattern_state *state,
+static bool automaton_accepts(const automaton_build *b, const machine_state *state,
                               size_t letter)
 {
     bool is_in;
@@ -56,33 +56,33 @@ static bool automaton_step(automaton_build *b, const uint32_t *list, size_t n_li
         b->stack[n_stack++] = list[i];
         while (n_stack > 0) {
             uint32_t at = b->stack[--n_stack];
-            const pattern_state *state = &b->p->states[at];
+            const machine_state *state = &b->p->states[at];
 
             if (b->stamps[at] == b->step) {
                 continue;
             }
             b->stamps[at] = b->step;
-            switch ((pattern_kind)state->kind) {
-            case PATTERN_FORK:
+            switch ((machine_kind)state->kind) {
+            case MACHINE_FORK:
                 b->stack[n_stack++] = state->other;
                 b->stack[n_stack++] = state->next;
                 break;
-            case PATTERN_JUMP:
+            case MACHINE_JUMP:
                 b->stack[n_stack++] = state->next;
                 break;
-            case PATTERN_GUARD:
+            case MACHINE_GUARD:
                 if (automaton_accepts(b, state, letter)) {
                     b->stack[n_stack++] = state->next;
                 }
                 break;
-            case PATTERN_CHAR:
+            case MACHINE_CHAR:
                 if (letter != b->a->end_letter && automaton_accepts(b, state, letter) &&
                     b->next_stamps[state->next] != b->step) {
                     b->next_stamps[state->next] = b->step;
                     b->list[b->n_list++] = state->next;
                 }
                 break;
-            case PATTERN_MATCH:
+            case MACHINE_MATCH:
                 return true;
             }
         }
@@ -186,7 +186,7 @@ static void automaton_join(automaton_build *b)
     }
 }
 
-static ctok_status automaton_build_table(automaton *a, const pattern *p,
+static ctok_status automaton_build_table(automaton *a, const machine *p,
                                          ctok_error *err)
 {
     automaton_build b = {.a = a, .p = p, .row = a->letters.n_letters + 1, .err = err};
@@ -212,7 +212,7 @@ done:
     return status;
 }
 
-ctok_status automaton_new(automaton **out, const pattern *p, ctok_error *err)
+ctok_status automaton_new(automaton **out, const machine *p, ctok_error *err)
 {
     automaton *a;
     ctok_status status;

@@ -1,6 +1,6 @@
 /* automaton.h - a pattern as one table, run over text in linear time.
  *
- * A state is what the machine of pattern.h could be doing, as an ordered list: first what
+ * A state is what the machine of a pattern could be doing, as an ordered list: first what
  * the pattern would rather do. An entry of the table says where a letter (alphabet.h)
  * leads, and whether a match ends before it:
  *
@@ -23,7 +23,7 @@
 #define CTOK_AUTOMATON_H
 
 #include "alphabet.h"
-#include "pattern.h"
+#include "machine.h"
 
 /* Entries of the table: the letters and the end of the text, for every state. */
 #define AUTOMATON_MAX_TABLE ((size_t)UINT16_MAX + 1)
@@ -47,8 +47,8 @@ typedef struct automaton {
     alphabet letters;
 } automaton;
 
-/* Compiles a parsed pattern. CTOK_E_UNSUPPORTED when the table would be too large. */
-ctok_status automaton_new(automaton **out, const pattern *p, ctok_error *err);
+/* Compiles a machine. CTOK_E_UNSUPPORTED when the table would be too large. */
+ctok_status automaton_new(automaton **out, const machine *p, ctok_error *err);
 void automaton_free(automaton *a);
 
 /* The longest piece, and the farthest that is looked ahead for one. */

@@ -8,13 +8,13 @@
 #define KNOWN_TEKKEN {true, true, false, false, false, true, true, true, 1}
 #define KNOWN_KIMI {true, true, true, true, true, true, false, true, 3}
 
-/* By pattern_hash of the texts in tests/unit/c/test_known.c, which checks every row. */
+/* By machine_hash of the texts in tests/unit/c/test_known.c, which checks every row. */
 typedef struct known_pattern {
     uint64_t hash;
     scan_shape shape;
 } known_pattern;
 
-const scan_shape *known_shape(const pattern *p)
+const scan_shape *known_shape(const machine *p)
 {
     static const known_pattern known[] = {
         {UINT64_C(0x498249DFE20DD232), KNOWN_GPT2},   /* gpt2 */
@@ -27,7 +27,7 @@ const scan_shape *known_shape(const pattern *p)
         {UINT64_C(0x99F7F3B1896A0B81), KNOWN_TEKKEN}, /* tekken */
         {UINT64_C(0xA8C14E07CA5AA5D6), KNOWN_KIMI},   /* kimi */
     };
-    uint64_t hash = pattern_hash(p);
+    uint64_t hash = machine_hash(p);
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -2,10 +2,10 @@
 #ifndef CTOK_KNOWN_H
 #define CTOK_KNOWN_H
 
-#include "pattern.h"
+#include "machine.h"
 #include "scan.h"
 
 /* The shape of a pattern, recognised by what it compiles to; NULL for an unknown one. */
-const scan_shape *known_shape(const pattern *p);
+const scan_shape *known_shape(const machine *p);
 
 #endif

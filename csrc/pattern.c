@@ -1,7 +1,7 @@
 #include "pattern.h"
 
 #include "error.h"
-#include "parts.h"
+#include "machine.h"
 
 typedef struct pattern_flags {
     bool ignore_case;
@@ -17,7 +17,7 @@ typedef struct pattern_group {
 } pattern_group;
 
 typedef struct pattern_parser {
-    pattern *p;
+    machine *p;
     ctok_bytes text;
     size_t at;
     pattern_flags flags;
@@ -397,7 +397,7 @@ static ctok_status pattern_step(pattern_parser *s)
     return is_part ? pattern_append(s, &next) : CTOK_OK;
 }
 
-ctok_status pattern_parse(pattern *out, ctok_bytes text, const ctok_allocator *alloc,
+ctok_status pattern_parse(machine *out, ctok_bytes text, const ctok_allocator *alloc,
                           ctok_error *err)
 {
     pattern_parser s = {.p = out, .text = text, .err = err};
@@ -418,42 +418,4 @@ ctok_status pattern_parse(pattern *out, ctok_bytes text, const ctok_allocator *a
     }
     TRY(pattern_close(&s, &whole));
     return pattern_here(&s, part_finish(out, &whole, err));
-}
-
-void pattern_free(pattern *p)
-{
-    for (size_t i = 0; i < p->n_sets; i++) {
-        ctok_class_free(&p->sets[i]);
-    }
-    mem_free(&p->alloc, p->states, p->states_cap, sizeof *p->states);
-    memset(p, 0, sizeof *p);
-}
-
-static uint64_t pattern_mix(uint64_t h, uint64_t word)
-{
-    h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return h ^ h >> 32;
-}
-
-uint64_t pattern_hash(const pattern *p)
-{
-    uint64_t h = p->start;
-    size_t i;
-    size_t j;
-
-    for (i = 0; i < p->n_sets; i++) {
-        h = pattern_mix(h, p->sets[i].n_ranges);
-        for (j = 0; j < p->sets[i].n_ranges; j++) {
-            h = pattern_mix(h, (uint64_t)p->sets[i].ranges[j][0] << 32 |
-                                   p->sets[i].ranges[j][1]);
-        }
-    }
-    for (i = 0; i < p->n_states; i++) {
-        const pattern_state *state = &p->states[i];
-        h = pattern_mix(h, (uint64_t)state->kind << 24 |
-                               (uint64_t)state->negated << 16 |
-                               (uint64_t)state->at_end << 8 | state->set);
-        h = pattern_mix(h, (uint64_t)state->next << 32 | state->other);
-    }
-    return h;
 }

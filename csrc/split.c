@@ -158,7 +158,7 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
     ctok_allocator own = mem_allocator(alloc);
     const scan_shape *shape;
     split_compiled *s;
-    pattern p = {0};
+    machine p = {0};
     ctok_status status;
     void *memory;
 
@@ -182,7 +182,7 @@ done:
     if (s != NULL) {
         split_free(s);
     }
-    pattern_free(&p);
+    machine_free(&p);
     return status;
 }
 

@@ -2,6 +2,7 @@
  * place where a block, a gap or the text ends. */
 #include "automaton.h"
 #include "check.h"
+#include "pattern.h"
 
 #define MAX_PIECES 4096
 
@@ -180,7 +181,7 @@ typedef struct thread {
 
 #define MAX_TEXT 40
 
-static bool accepts(const pattern *p, const pattern_state *state, ctok_bytes text,
+static bool accepts(const machine *p, const machine_state *state, ctok_bytes text,
                     size_t at)
 {
     const uint8_t *next = text.ptr + at;
@@ -193,38 +194,38 @@ static bool accepts(const pattern *p, const pattern_state *state, ctok_bytes tex
 
 /* Where the match at start ends, or SIZE_MAX: tries one way after the other. A place that
  * was reached once need not be tried again. */
-static size_t backtrack(const pattern *p, ctok_bytes text, size_t start)
+static size_t backtrack(const machine *p, ctok_bytes text, size_t start)
 {
-    static thread stack[2 * PATTERN_MAX_STATES * (MAX_TEXT + 1)];
-    static uint8_t seen[PATTERN_MAX_STATES][MAX_TEXT + 1];
+    static thread stack[2 * MACHINE_MAX_STATES * (MAX_TEXT + 1)];
+    static uint8_t seen[MACHINE_MAX_STATES][MAX_TEXT + 1];
     size_t n = 0;
 
     memset(seen, 0, p->n_states * sizeof seen[0]);
     stack[n++] = (thread){p->start, start};
     while (n > 0) {
         thread t = stack[--n];
-        const pattern_state *state = &p->states[t.state];
+        const machine_state *state = &p->states[t.state];
         const uint8_t *next = text.ptr + t.at;
 
         if (seen[t.state][t.at]++) {
             continue;
         }
-        switch ((pattern_kind)state->kind) {
-        case PATTERN_MATCH:
+        switch ((machine_kind)state->kind) {
+        case MACHINE_MATCH:
             return t.at;
-        case PATTERN_FORK:
+        case MACHINE_FORK:
             stack[n++] = (thread){state->other, t.at};
             stack[n++] = (thread){state->next, t.at};
             break;
-        case PATTERN_JUMP:
+        case MACHINE_JUMP:
             stack[n++] = (thread){state->next, t.at};
             break;
-        case PATTERN_GUARD:
+        case MACHINE_GUARD:
             if (accepts(p, state, text, t.at)) {
                 stack[n++] = (thread){state->next, t.at};
             }
             break;
-        case PATTERN_CHAR:
+        case MACHINE_CHAR:
             if (t.at < text.len && accepts(p, state, text, t.at)) {
                 utf8_next(&next);
                 stack[n++] = (thread){state->next, (size_t)(next - text.ptr)};
@@ -235,7 +236,7 @@ static size_t backtrack(const pattern *p, ctok_bytes text, size_t start)
     return SIZE_MAX;
 }
 
-static void backtrack_all(const pattern *p, ctok_bytes text, pieces *out)
+static void backtrack_all(const machine *p, ctok_bytes text, pieces *out)
 {
     size_t at = 0;
 
@@ -329,14 +330,14 @@ static void test_random_patterns_split_as_backtracking_does(void)
     for (int round = 0; round < 1200; round++) {
         char text[256];
         ctok_error err;
-        pattern p;
+        machine p;
         automaton *a = NULL;
         ctok_splitter splitter;
 
         random_pattern(&state, text, sizeof text);
         if (pattern_parse(&p, bytes_of(text), &heap, &err) != CTOK_OK) {
             CHECK_EQ(CTOK_E_UNSUPPORTED, err.code);
-            pattern_free(&p);
+            machine_free(&p);
             continue;
         }
         n_compiled++;
@@ -362,7 +363,7 @@ static void test_random_patterns_split_as_backtracking_does(void)
         }
         ctok_splitter_free(&splitter);
         automaton_free(a);
-        pattern_free(&p);
+        machine_free(&p);
     }
     CHECK(n_compiled > 600);
 }

@@ -8,7 +8,7 @@ static void check_pattern(int line, ctok_status expected, size_t position,
 {
     ctok_allocator heap = mem_allocator(NULL);
     ctok_error err = {0};
-    pattern p;
+    machine p;
     ctok_status status = pattern_parse(&p, bytes_of(text), &heap, &err);
 
     if (status != expected || err.position != position) {
@@ -17,7 +17,7 @@ static void check_pattern(int line, ctok_status expected, size_t position,
                 ctok_status_name(status), err.position, err.message);
         check_failures++;
     }
-    pattern_free(&p);
+    machine_free(&p);
 }
 
 #define GOOD(text) check_pattern(__LINE__, CTOK_OK, 0, text)
@@ -94,12 +94,12 @@ static void test_mistakes_are_found_where_they_are(void)
 static uint64_t hash_of(const char *text)
 {
     ctok_allocator heap = mem_allocator(NULL);
-    pattern p;
+    machine p;
     uint64_t hash;
 
     REQUIRE(pattern_parse(&p, bytes_of(text), &heap, NULL) == CTOK_OK);
-    hash = pattern_hash(&p);
-    pattern_free(&p);
+    hash = machine_hash(&p);
+    machine_free(&p);
     return hash;
 }
 
@@ -139,11 +139,11 @@ static void test_nothing_leaks_when_memory_runs_out(void)
         failing_alloc failing = {.fail_at = n};
         ctok_allocator alloc = failing_allocator(&failing);
         ctok_error err;
-        pattern p;
+        machine p;
 
         CHECK_STATUS(n == 0 ? CTOK_OK : CTOK_E_MEMORY,
                      pattern_parse(&p, bytes_of(text), &alloc, &err), &err);
-        pattern_free(&p);
+        machine_free(&p);
         CHECK_EQ(0, failing.n_live);
         n_requests = n == 0 ? failing.n_requests : n_requests;
     }
