@@ -136,21 +136,34 @@ static size_t bpe_periodic(const bpe_join *join, size_t period)
     return (size_t)(p - join->piece.ptr) - join->done;
 }
 
-/* Runs ("aaaa", "\r\n\r\n", one character again and again): two equal tokens at the end
- * are right next to each other, so as many more as the text has are right too. */
+/* Tokens that one character of a run may have ("\xf0\x9f\x98\x80" has four bytes). */
+#define BPE_REPEAT_TOKENS 4
+
+/* Runs ("aaaa", "\r\n\r\n", one character again and again): when the last tokens are twice
+ * the same row, this row is right behind itself, and so are as many more as the text has. */
 static void bpe_repeat(bpe_join *join)
 {
-    uint32_t last = join->out[join->n_out - 1];
-    size_t len = bpe_token_len(join, last);
-    size_t n;
+    size_t row;
 
-    if (join->n_out < 2 || join->out[join->n_out - 2] != last) {
+    for (row = 1; row <= BPE_REPEAT_TOKENS && 2 * row <= join->n_out; row++) {
+        uint32_t *last = join->out + join->n_out - row;
+        size_t len = 0;
+        size_t n;
+        size_t i;
+
+        if (memcmp(last, last - row, row * sizeof *last) != 0) {
+            continue;
+        }
+        for (i = 0; i < row; i++) {
+            len += bpe_token_len(join, last[i]);
+        }
+        n = bpe_periodic(join, len) / len;
+        join->done += n * len;
+        for (i = 0; i < n * row; i++) {
+            last[row + i] = last[i];
+        }
+        join->n_out += n * row;
         return;
-    }
-    n = bpe_periodic(join, len) / len;
-    join->done += n * len;
-    while (n-- > 0) {
-        join->out[join->n_out++] = last;
     }
 }
 
