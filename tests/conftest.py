@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import lzma
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from testdata import DATA, read_data
 
 # One profile decides every property test: the same examples on every machine, no clock.
 # CTOK_HYPOTHESIS=explore looks for new ones.
@@ -30,9 +31,6 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile(os.environ.get("CTOK_HYPOTHESIS", "ci"))
-
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("CTOK_TEST_DATA") or ROOT.parent / "shared" / "data")
 
 LOOPBACK = ("127.", "localhost", "::1")
 
@@ -75,11 +73,3 @@ def corpus(data_dir: Path) -> Callable[[str], str]:
         return read_data(data_dir / "corpora" / name).decode()
 
     return load
-
-
-def read_data(path: Path) -> bytes:
-    """The contents of a data file, or of the .xz beside it."""
-    if path.suffix == ".xz" or not path.exists():
-        packed = path if path.suffix == ".xz" else path.with_name(path.name + ".xz")
-        return lzma.decompress(packed.read_bytes())
-    return path.read_bytes()

@@ -19,7 +19,7 @@ import tiktoken
 from tiktoken_ext import openai_public
 
 import reference
-from conftest import DATA, read_data
+from testdata import DATA, read_data
 
 OPENAI = (
     "gpt2",

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import ctok
-from conftest import read_data
 from oracles import shared_definition, tiktoken_encoding
+from testdata import read_data
 
 CORPORA = (
     "NormalizationTest.txt",

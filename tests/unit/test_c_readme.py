@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from testdata import ROOT
 
 README = ROOT / "csrc" / "README.md"
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import ctok
-from conftest import ROOT
 from ctok import Encoding, errors, load
 from examples import keeping_tiktoken, run_session
+from testdata import ROOT
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *(ROOT / "docs").glob("how-to/*.md")]

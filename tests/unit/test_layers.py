@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from conftest import ROOT
+from testdata import ROOT
 
 CSRC = ROOT / "csrc"
 PACKAGE = ROOT / "pkg" / "ctok"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import read_data
 from ctok import patterns
 from ctok._core import Splitter
 from ctok.errors import UnknownEncodingError
+from testdata import read_data
 
 TEXT = "I'LL say 你好。世界 1234\n\n  hiThere!! don't"
 

@@ -17,8 +17,8 @@ import pytest
 import tiktoken
 import unicodedata2
 
-from conftest import ROOT
 from ctok._core import parse_class
+from testdata import ROOT
 
 SCALARS = [*range(0xD800), *range(0xE000, 0x110000)]
 BYTES = {bytes([i]): i for i in range(256)}
