@@ -2,7 +2,9 @@
 PYTHON ?= python3
 PRESET ?= debug
 JOBS ?= 2
-C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pkg/*.c' 'pkg/*.h')
+BENCH ?=
+BENCH_PYTHON ?= build/bench-venv/bin/python
+C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pkg/*.c' 'pkg/*.h' 'bench/*.c')
 
 .DEFAULT_GOAL := help
 
@@ -35,4 +37,14 @@ format: ## let ruff and clang-format write
 	$(PYTHON) -m ruff format .
 	clang-format -i $(C_FILES)
 
-.PHONY: help dev test test-all test-c lint format
+bench-peers: ## the peers, pinned, and ctok into build/bench-venv
+	$(PYTHON) -m venv build/bench-venv
+	$(BENCH_PYTHON) -m bench.install
+	$(BENCH_PYTHON) -m pip install -q -C build-dir=build/bench/wheel .
+
+bench: ## equality, then timing against the peers; BENCH="--quick" for a look
+	$(BENCH_PYTHON) -m pip install -q --no-deps -C build-dir=build/bench/wheel .
+	$(BENCH_PYTHON) -m bench.run $(BENCH)
+	$(BENCH_PYTHON) -m bench.report
+
+.PHONY: help dev test test-all test-c lint format bench-peers bench

@@ -1,0 +1,1 @@
+"""One question each. ``jobs(plan)`` says what to run, ``sample(peer, ...)`` runs in the worker."""

@@ -1,0 +1,50 @@
+"""What importing a package costs beyond a bare interpreter, and what it drags in."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from time import perf_counter
+
+from ..harness import Job
+from ..plan import Plan
+
+REPEATS = 7
+OPTIONAL = ("numpy", "rich", "jinja2", "pyarrow", "PIL", "yaml", "requests", "huggingface_hub")
+"""What ``import ctok`` must leave alone."""
+
+
+def jobs(plan: Plan) -> list[Job]:
+    return [Job("imports", peer) for peer in plan.peers]
+
+
+def sample(peer: str) -> Iterator[dict[str, object]]:
+    """Seconds of an interpreter that imports a package beyond one that does nothing; medians of
+    a few that take turns."""
+    runs: dict[str, list[tuple[float, float]]] = {"pass": [], f"import {peer}": []}
+    for _ in range(REPEATS):
+        for statement, found in runs.items():
+            found.append(_interpreter(statement))
+    bare, whole = (
+        [statistics.median(x) for x in zip(*times, strict=True)] for times in runs.values()
+    )
+    script = f"import {peer}, sys; print(*(m for m in {OPTIONAL!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    yield {
+        "wall": whole[0] - bare[0],
+        "cpu": whole[1] - bare[1],
+        "optional": done.stdout.split(),
+    }
+
+
+def _interpreter(statement: str) -> tuple[float, float]:
+    start = perf_counter()
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", statement], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    wall = perf_counter() - start
+    if status:
+        raise RuntimeError(f"{statement!r} ended with status {status}")
+    return wall, used.ru_utime + used.ru_stime

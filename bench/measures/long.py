@@ -1,0 +1,48 @@
+"""One string of 10 MB against the same text in documents of 4 to 10 KB; one thread and two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import clock, corpora, peers
+from ..harness import Job
+from ..plan import Plan
+
+PEERS = ("ctok", "tiktoken", "gigatoken", "toktok")
+
+
+def jobs(plan: Plan) -> list[Job]:
+    size = 1_000_000 if plan.quick else corpora.MIXED_BYTES
+    found = []
+    for encoding in ("cl100k_base",) if plan.quick else ("cl100k_base", "o200k_base"):
+        arguments = {"encoding": encoding, "corpus": corpora.MIXED, "size": size}
+        found.append(Job("long", "ctok", arguments | {"shape": "documents"}))
+        found += [
+            Job("long", peer, arguments | {"shape": "one string"})
+            for peer in (PEERS if encoding == "cl100k_base" else PEERS[:1])
+        ]
+        for threads in (1, 2):
+            shape = {"shape": "batch of one", "threads": threads}
+            found.append(Job("long", "ctok", arguments | shape, cpus=2))
+    return plan.only_equal(found)
+
+
+def sample(
+    peer: str, encoding: str, corpus: str, size: int, shape: str, threads: int = 1
+) -> Iterator[dict[str, Any]]:
+    """Seconds cold and warm, to an array where the peer has one."""
+    loaded = peers.load(peer, encoding)
+    call = loaded.encode_array or loaded.encode_list
+    texts = corpora.documents(corpus, size)
+    found: dict[str, Any] = {"bytes": sum(len(text.encode()) for text in texts)}
+    if shape != "documents":
+        texts = ["".join(texts)]
+    call("hello")
+    for state in ("cold", "warm"):
+        texts = corpora.fresh(texts)
+        if shape == "batch of one":
+            found[state] = clock.once(loaded.encode_batch, texts, threads)
+        else:
+            found[state] = clock.each(call, texts)
+    yield found
