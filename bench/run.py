@@ -45,7 +45,7 @@ def arguments() -> argparse.Namespace:
 
 
 def prepare() -> None:
-    """Texts, vocabularies, and ctok's images of the encodings, which any later use finds."""
+    """Texts and vocabularies, in the forms that the peers read; and one load, to warm the disk."""
     corpora.prepare()
     convert.prepare()
     for encoding in ("cl100k_base", "o200k_base"):
