@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from testdata import DATA, read_data
 
 # One profile decides every property test: the same examples on every machine, no clock.
-# CTOK_HYPOTHESIS=explore looks for new ones.
+# CTOK_HYPOTHESIS=explore looks for new ones (see strategies.examples).
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -27,7 +27,6 @@ settings.register_profile(
     "explore",
     settings.get_profile("ci"),
     derandomize=False,
-    max_examples=2000,
     print_blob=True,
 )
 settings.load_profile(os.environ.get("CTOK_HYPOTHESIS", "ci"))

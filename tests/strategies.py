@@ -5,7 +5,15 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+
+def examples(n: int) -> settings:
+    """So many examples of a test; when exploring (see conftest.py), a hundred times as many."""
+    exploring = settings.default is settings.get_profile("explore")
+    return settings(max_examples=n * 100 if exploring else n)
+
 
 # ---- texts ------------------------------------------------------------------------
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ctok
 from ctok import Encoding
 from ctok.errors import ValidationError
-from strategies import Vocabulary, texts, vocabularies
+from strategies import Vocabulary, examples, texts, vocabularies
 
 distinct = pytest.mark.parametrize("name", ["r50k_base", "cl100k_base", "o200k_base"])
-examples = settings(max_examples=60)
+sixty = examples(60)
 limits = st.integers(0, 30)
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=st.integers(0, 60))
 def test_text_fits_when_its_count_does(name: str, text: str, limit: int) -> None:
     enc = ctok.get_encoding(name)
@@ -35,13 +35,13 @@ def check_truncated(enc: Encoding, text: str, limit: int) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=limits)
 def test_truncated_text_is_a_beginning_that_fits(name: str, text: str, limit: int) -> None:
     check_truncated(ctok.get_encoding(name), text, limit)
 
 
-@examples
+@sixty
 @given(vocabulary=vocabularies(max_len=40), limit=limits)
 def test_truncated_text_is_a_beginning_that_fits_with_any_vocabulary(
     vocabulary: Vocabulary, limit: int
@@ -51,7 +51,7 @@ def test_truncated_text_is_a_beginning_that_fits_with_any_vocabulary(
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=limits)
 def test_truncated_text_keeps_surrogate_pairs_whole(name: str, text: str, limit: int) -> None:
     cut = ctok.get_encoding(name).truncate(text, limit).text
@@ -60,7 +60,7 @@ def test_truncated_text_keeps_surrogate_pairs_whole(name: str, text: str, limit:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=limits)
 def test_truncated_text_is_what_the_first_ids_say(name: str, text: str, limit: int) -> None:
     # Where the first ids, as text, still encode to that many, no more can be kept.
@@ -75,7 +75,7 @@ def test_truncated_text_is_what_the_first_ids_say(name: str, text: str, limit: i
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=st.integers(8, 40))
 def test_parts_joined_are_the_text_and_each_fits(name: str, text: str, limit: int) -> None:
     enc = ctok.get_encoding(name)
@@ -86,7 +86,7 @@ def test_parts_joined_are_the_text_and_each_fits(name: str, text: str, limit: in
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), limit=st.integers(8, 40), data=st.data())
 def test_overlapping_parts_cover_the_text_in_order(
     name: str, text: str, limit: int, data: st.DataObject
@@ -109,7 +109,7 @@ def test_overlapping_parts_cover_the_text_in_order(
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(4), limit=st.integers(1, 3))
 def test_parts_too_small_for_a_character_are_refused_not_wrong(
     name: str, text: str, limit: int

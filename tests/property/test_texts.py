@@ -5,24 +5,24 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import ctok
 import reference
 from oracles import OPENAI, reference_encoding, tiktoken_encoding
-from strategies import NASTY, SPECIALS, clean_texts, texts
+from strategies import NASTY, SPECIALS, clean_texts, examples, texts
 
 # Encodings with the same pattern and ranks differ in specials only: two of them on most texts.
 DISTINCT = ("r50k_base", "p50k_base", "cl100k_base", "o200k_base")
 
 everywhere = pytest.mark.parametrize("name", OPENAI)
 distinct = pytest.mark.parametrize("name", DISTINCT)
-examples = settings(max_examples=60)
+sixty = examples(60)
 
 
 @everywhere
-@examples
+@sixty
 @given(text=texts())
 def test_ids_equal_the_reference_and_tiktoken(name: str, text: str) -> None:
     ids = ctok.get_encoding(name).encode_ordinary(text)
@@ -31,7 +31,7 @@ def test_ids_equal_the_reference_and_tiktoken(name: str, text: str) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts())
 def test_pieces_equal_the_reference(name: str, text: str) -> None:
     enc = ctok.get_encoding(name)
@@ -41,7 +41,7 @@ def test_pieces_equal_the_reference(name: str, text: str) -> None:
 
 
 @everywhere
-@examples
+@sixty
 @given(text=texts(), allowed=st.sets(st.sampled_from(SPECIALS)))
 def test_ids_with_specials_equal_the_reference(name: str, text: str, allowed: set[str]) -> None:
     ids = ctok.get_encoding(name).encode(text, allowed_special=allowed, disallowed_special=())
@@ -49,7 +49,7 @@ def test_ids_with_specials_equal_the_reference(name: str, text: str, allowed: se
 
 
 @distinct
-@examples
+@sixty
 @given(text=clean_texts())
 @example(text="\0")
 def test_decode_gives_the_text_back(name: str, text: str) -> None:
@@ -59,7 +59,7 @@ def test_decode_gives_the_text_back(name: str, text: str) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts())
 def test_every_way_to_encode_gives_the_same_ids(name: str, text: str) -> None:
     enc = ctok.get_encoding(name)
@@ -73,7 +73,7 @@ def test_every_way_to_encode_gives_the_same_ids(name: str, text: str) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), allowed=st.sets(st.sampled_from(SPECIALS)))
 def test_count_equals_length_of_encode(name: str, text: str, allowed: set[str]) -> None:
     enc = ctok.get_encoding(name)
@@ -82,7 +82,7 @@ def test_count_equals_length_of_encode(name: str, text: str, allowed: set[str]) 
 
 
 @distinct
-@settings(max_examples=30)
+@examples(30)
 @given(batch=st.lists(texts(4), max_size=6), threads=st.integers(1, 3))
 def test_batch_equals_encoding_one_by_one(name: str, batch: list[str], threads: int) -> None:
     enc = ctok.get_encoding(name)
@@ -97,7 +97,7 @@ def test_batch_equals_encoding_one_by_one(name: str, batch: list[str], threads: 
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts(), allowed=st.sets(st.sampled_from(SPECIALS)))
 def test_offsets_equal_the_reference(name: str, text: str, allowed: set[str]) -> None:
     slow = reference_encoding(name).encode(text, allowed)
@@ -108,7 +108,7 @@ def test_offsets_equal_the_reference(name: str, text: str, allowed: set[str]) ->
 
 
 @distinct
-@examples
+@sixty
 @given(text=clean_texts())
 def test_offsets_cover_the_text_without_gap(name: str, text: str) -> None:
     offsets = ctok.get_encoding(name).encode_with_offsets(text, disallowed_special=())
@@ -121,7 +121,7 @@ def test_offsets_cover_the_text_without_gap(name: str, text: str) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(text=texts())
 def test_stream_joined_is_decode(name: str, text: str) -> None:
     enc = ctok.get_encoding(name)
@@ -131,7 +131,7 @@ def test_stream_joined_is_decode(name: str, text: str) -> None:
 
 
 @distinct
-@examples
+@sixty
 @given(ids=st.lists(st.integers(0, 50255), max_size=40))
 def test_stream_joined_is_decode_for_ids_that_are_no_text(name: str, ids: list[int]) -> None:
     enc = ctok.get_encoding(name)
@@ -142,7 +142,7 @@ def test_stream_joined_is_decode_for_ids_that_are_no_text(name: str, ids: list[i
 
 
 @distinct
-@examples
+@sixty
 @given(text=clean_texts(6))
 def test_decode_with_offsets_equals_tiktoken(name: str, text: str) -> None:
     ids = tiktoken_encoding(name).encode_ordinary(text)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import tiktoken
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import reference
 from ctok import Encoding
 from ctok.errors import MissingRankError
-from strategies import Vocabulary, grown_vocabularies, texts, vocabularies
+from strategies import Vocabulary, examples, grown_vocabularies, texts, vocabularies
 
 ONE_PIECE = r"(?s:.+)|\s"
 
@@ -24,19 +24,19 @@ def check(vocabulary: Vocabulary) -> None:
     assert slow.ids == core(vocabulary).encode(vocabulary.text)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(vocabularies())
 def test_any_vocabulary_encodes_by_the_definition(vocabulary: Vocabulary) -> None:
     check(vocabulary)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(grown_vocabularies())
 def test_grown_vocabulary_encodes_by_the_definition(vocabulary: Vocabulary) -> None:
     check(vocabulary)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(grown_vocabularies(min_len=600, max_len=3000) | vocabularies(min_len=600, max_len=3000))
 def test_long_pieces_encode_as_tiktoken_does(vocabulary: Vocabulary) -> None:
     theirs = tiktoken.Encoding(
@@ -45,7 +45,7 @@ def test_long_pieces_encode_as_tiktoken_does(vocabulary: Vocabulary) -> None:
     assert theirs.encode(vocabulary.text) == core(vocabulary).encode(vocabulary.text)
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(grown_vocabularies(min_len=600) | vocabularies(min_len=600))
 def test_every_length_to_600_encodes_by_the_definition(vocabulary: Vocabulary) -> None:
     enc, slow = core(vocabulary), reference.Tokenizer(".+", vocabulary.ranks)
@@ -54,7 +54,7 @@ def test_every_length_to_600_encodes_by_the_definition(vocabulary: Vocabulary) -
         assert slow.encode(text).ids == enc.encode(text)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(vocabularies(max_len=120, complete=False))
 def test_missing_rank_is_an_error_exactly_where_the_definition_says(
     vocabulary: Vocabulary,
@@ -70,14 +70,14 @@ def test_missing_rank_is_an_error_exactly_where_the_definition_says(
         assert expected == enc.encode(vocabulary.text)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(vocabularies(max_len=1), texts())
 def test_round_trip_with_any_vocabulary_of_all_bytes(vocabulary: Vocabulary, text: str) -> None:
     enc = core(vocabulary, ONE_PIECE)
     assert reference.repair(text) == enc.decode(enc.encode(text), errors="strict")
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(vocabularies(max_len=200), st.integers(0, 3))
 def test_merges_told_by_explain_are_those_of_the_definition(
     vocabulary: Vocabulary, start: int
@@ -88,7 +88,7 @@ def test_merges_told_by_explain_are_those_of_the_definition(
     assert expected == enc._encode_single_piece(piece)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(grown_vocabularies(max_len=300))
 @example(Vocabulary({bytes([i]): i for i in range(256)} | {b"aa": 256, b"aaa": 257}, "a" * 300))
 def test_cached_pieces_encode_as_fresh_ones(vocabulary: Vocabulary) -> None:
