@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +20,13 @@ REFERENCE = "tiktoken"
 PIECES = "long pieces"
 """The texts of measures/worst.py, short."""
 PIECE_BYTES = 20_000
-MIXED_BYTES = 500_000
-"""Of the mixed corpus, which is english, code and web cut at other places."""
+FEW_BYTES = 200_000
+"""Of the stress corpora, and of the mixed one, which is english, code and web cut elsewhere."""
 SOME = 100
 """On how many documents of a corpus the other calls are compared with encode_list."""
+
+ALWAYS = ("chat", corpora.MIXED, *corpora.STRESS, PIECES)
+"""Compared whatever is timed."""
 
 Digests = dict[str, list[str]]
 
@@ -30,18 +34,16 @@ Digests = dict[str, list[str]]
 def texts(corpus: str, max_bytes: int) -> list[str]:
     if corpus == PIECES:
         return list(worst.texts(PIECE_BYTES).values())
-    return corpora.documents(corpus, MIXED_BYTES if corpus == corpora.MIXED else max_bytes)
+    return corpora.documents(corpus, max_bytes if corpus in corpora.TIMED else FEW_BYTES)
 
 
-def corpora_compared() -> tuple[str, ...]:
-    return (*corpora.TIMED, corpora.MIXED, *corpora.STRESS, PIECES)
-
-
-def digests(peer: str, encoding: str, max_bytes: int) -> Iterator[dict[str, Any]]:
+def digests(
+    peer: str, encoding: str, compared: list[str], max_bytes: int
+) -> Iterator[dict[str, Any]]:
     """In the worker: what each corpus became, a digest a document; and calls that disagree."""
     loaded = peers.load(peer, encoding)
     found: dict[str, Any] = {}
-    for corpus in corpora_compared():
+    for corpus in compared:
         documents = texts(corpus, max_bytes)
         lists = [list(loaded.encode_list(text)) for text in documents]
         found[corpus] = {
@@ -80,7 +82,7 @@ def _ids(found: Any) -> list[int]:
 
 
 def _digest(ids: list[int]) -> str:
-    return hashlib.sha256(repr(ids).encode()).hexdigest()[:16]
+    return hashlib.sha256(array("I", ids).tobytes()).hexdigest()[:16]
 
 
 def compare(names: tuple[str, ...], *, quick: bool) -> list[dict[str, Any]]:
@@ -94,10 +96,11 @@ def compare(names: tuple[str, ...], *, quick: bool) -> list[dict[str, Any]]:
     rows = []
     for encoding in encodings:
         expected: Digests = {}
-        timed = encode.peers_of(encoding)
+        timed = encode.corpora_of(encoding)
         others = (name for name in names if name in timed and name != REFERENCE)
         for peer in (REFERENCE, *others):
-            arguments = {"encoding": encoding, "max_bytes": max_bytes}
+            compared = list(dict.fromkeys([*timed[peer], *ALWAYS]))
+            arguments = {"encoding": encoding, "compared": compared, "max_bytes": max_bytes}
             found, failure = harness.work(
                 Job("equivalence", peer, arguments | {"threads": 2}, cpus=2, timeout=120)
             )
@@ -117,10 +120,8 @@ def _row(
     peer: str, encoding: str, found: dict[str, Any], failure: str | None, expected: Digests
 ) -> dict[str, Any]:
     table = {}
-    for corpus, wanted in expected.items():
-        if corpus not in found:
-            continue
-        got = found[corpus]["digests"]
+    for corpus in found:
+        got, wanted = found[corpus]["digests"], expected[corpus]
         table[corpus] = {
             "documents": len(wanted),
             "unequal": sum(a != b for a, b in zip(got, wanted, strict=True)),

@@ -40,9 +40,13 @@ TIERED = ("english", "cjk")
 """Of these, ctok's lists are timed cold as well, and on those corpora its lesser vector codes."""
 
 
-def peers_of(encoding: str) -> set[str]:
-    """Who is timed on an encoding."""
-    return {peer for name, _, asked in CASES if name == encoding for peer in asked}
+def corpora_of(encoding: str) -> dict[str, list[str]]:
+    """Who is timed on an encoding, and on what."""
+    found: dict[str, list[str]] = {}
+    for name, names, asked in CASES:
+        for peer in asked if name == encoding else ():
+            found.setdefault(peer, []).extend(names)
+    return found
 
 
 def jobs(plan: Plan) -> list[Job]:
@@ -58,11 +62,8 @@ def jobs(plan: Plan) -> list[Job]:
         found.append(_job(plan, peer, encoding, corpus, "array"))
         if encoding in SERVED and peer == "ctok":
             found.append(_job(plan, peer, encoding, corpus, "list"))
-            found += [
-                _job(plan, tier, encoding, corpus, "array")
-                for tier in plan.tiers
-                if corpus in TIERED
-            ]
+            tiers = plan.tiers if corpus in TIERED else ()
+            found += [_job(plan, tier, encoding, corpus, "array") for tier in tiers]
     return plan.only_equal(found)
 
 

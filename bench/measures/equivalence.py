@@ -8,6 +8,8 @@ from typing import Any
 from .. import equivalence
 
 
-def sample(peer: str, encoding: str, max_bytes: int, threads: int) -> Iterator[dict[str, Any]]:
-    """The threads are those that the environment was set for; every count is compared."""
-    yield from equivalence.digests(peer, encoding, max_bytes)
+def sample(
+    peer: str, encoding: str, compared: list[str], max_bytes: int, threads: int
+) -> Iterator[dict[str, Any]]:
+    """What equivalence.digests says; the environment was set for `threads`."""
+    yield from equivalence.digests(peer, encoding, compared, max_bytes)
