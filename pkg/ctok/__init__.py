@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from . import core, errors, hub, load, model, registry, spec
     from ._core import UNICODE_VERSION, __version__
     from .alias import install_as_tiktoken
+    from .by_model import decode, encode, encode_text
     from .encoding import Encoding, Offsets, Truncated
     from .errors import CtokError
     from .model import encoding_for_model, encoding_name_for_model
@@ -41,6 +42,9 @@ __all__ = [
     "Truncated",
     "__version__",
     "core",
+    "decode",
+    "encode",
+    "encode_text",
     "encoding_for_model",
     "encoding_name_for_model",
     "errors",
@@ -64,6 +68,9 @@ _HOMES = {
     "TokenizerSpec": "spec",
     "Truncated": "encoding",
     "__version__": "_core",
+    "decode": "by_model",
+    "encode": "by_model",
+    "encode_text": "by_model",
     "encoding_for_model": "model",
     "encoding_name_for_model": "model",
     "get_encoding": "registry",
