@@ -35,10 +35,14 @@ class Loaded:
     encoding = None
 
 
+EMBEDDED = ("gpt2", "cl100k_base", "o200k_base")
+"""Those of our encodings that ctok brings along."""
+
+
 def ctok(name: str) -> Loaded:
     import ctok
 
-    if name in ctok.openai.ENCODING_CONSTRUCTORS:
+    if name in EMBEDDED:
         encoding = ctok.get_encoding(name)
     else:
         encoding = ctok.Encoding(

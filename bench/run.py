@@ -71,6 +71,8 @@ def main() -> int:
     prepare()
     print("equivalence:", flush=True)
     equal = equivalence.compare(plan.peers, quick=options.quick)
+    if not equivalence.ours_are_equal(equal):
+        sys.exit("ctok is not equal to the reference: nothing is timed")
     plan = Plan(plan.peers, plan.best_cpu, options.quick, equivalence.unequal(equal))
     rows = [row for name in wanted for row in measure(name, plan, rounds)]
     minutes = (time.perf_counter() - started) / 60

@@ -49,11 +49,13 @@ def owed(book: Book) -> str:
 
 
 def summary(book: Book) -> str:
-    known = [found for found in findings(book) if found.met is not None]
+    everything = findings(book)
+    known = [found for found in everything if found.met is not None]
     n_met = sum(bool(found.met) for found in known)
     lost = [contest for contest in contests(book) if contest.behind() is not None]
     return (
-        f"{n_met} of {len(known)} measured targets are met; ctok is not first in "
+        f"{n_met} of {len(known)} targets are met, {len(everything) - len(known)} were not "
+        "measured; ctok is not first in "
         f"{len(lost)} of {len(contests(book))} comparisons."
     )
 
