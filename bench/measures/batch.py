@@ -9,7 +9,7 @@ from .. import clock, corpora, peers
 from ..harness import Job
 from ..plan import Plan
 
-PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "quicktok", "toktok")
+PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "toktok")
 SMALL_BYTES = (1_000, 10_000, 100_000, 400_000)
 REPEATS = 40
 
