@@ -217,6 +217,70 @@ static void test_byte_without_rank_is_named_with_its_place(void)
     ctok_model_free(model);
 }
 
+/* A splitter of our own: single bytes, blanks dropped, and no further than a '!'. */
+static ctok_status letters_next(const void *self, void *state, ctok_bytes text,
+                                ctok_split_cursor *cursor, ctok_split_block *block,
+                                ctok_error *err)
+{
+    size_t at = cursor->position;
+
+    (void)self;
+    (void)state;
+    while (at < text.len && text.ptr[at] == ' ') {
+        at++;
+    }
+    block->start = at;
+    block->n_pieces = 0;
+    if (at < text.len && text.ptr[at] == '!') {
+        err->code = CTOK_E_SPLIT;
+        err->position = at;
+        return CTOK_E_SPLIT;
+    }
+    if (at < text.len) {
+        block->ends[block->n_pieces++] = 1;
+        at++;
+    }
+    cursor->position = at;
+    return CTOK_OK;
+}
+
+static void test_splitters_can_be_plugged_in(void)
+{
+    const uint64_t allowed = 1;
+    const uint32_t expected[] = {'a', 'b', 1000, 'c'};
+    ctok_splitter splitter = {"letters", NULL, letters_next, NULL, NULL, NULL};
+    ctok_encode_options options = CTOK_ENCODE_OPTIONS_INIT;
+    ctok_builder *builder;
+    ctok_model_info info;
+    fixture f;
+
+    memset(&f, 0, sizeof f);
+    CHECK_STATUS(CTOK_OK, ctok_builder_new(&builder, NULL, &f.err), &f.err);
+    CHECK_STATUS(CTOK_OK, add_all_bytes(builder, &f.err), &f.err);
+    CHECK_STATUS(CTOK_OK, add_token(builder, "ab", 256, &f.err), &f.err);
+    CHECK_STATUS(CTOK_OK,
+                 ctok_builder_add_special(builder, bytes_of("<|a|>"), 1000, &f.err),
+                 &f.err);
+    CHECK_STATUS(CTOK_OK, ctok_builder_set_splitter(builder, &splitter, &f.err),
+                 &f.err);
+    CHECK_STATUS(CTOK_OK, ctok_builder_finish(&f.model, builder, &f.err), &f.err);
+    ctok_builder_free(builder);
+    REQUIRE(f.model != NULL);
+    CHECK_STATUS(CTOK_OK, ctok_scratch_new(&f.scratch, 0, NULL, &f.err), &f.err);
+    f.out = (ctok_output){f.ids, f.ranges, ROOM, 0, 0};
+    options.allowed = &allowed;
+    ctok_model_describe(f.model, &info);
+    CHECK(strcmp("letters", info.splitter) == 0);
+    CHECK_STATUS(CTOK_OK, encode(&f, "ab  <|a|> c ", &options), &f.err);
+    check_ids(&f, expected, 4);
+    CHECK(f.ranges[3].start == 10 && f.ranges[3].end == 11);
+    CHECK_EQ(12, f.out.consumed);
+    /* Where a splitter gives up is a place in the text, not in what it was given of it. */
+    CHECK_EQ(CTOK_E_SPLIT, encode(&f, "ab<|a|>c !", &options));
+    CHECK_EQ(9, f.err.position);
+    fixture_free(&f);
+}
+
 static void test_piece_need_not_be_utf8(void)
 {
     const uint8_t piece[] = {0xFF, 'a', 'b', 0xC3};
@@ -379,6 +443,7 @@ int main(void)
     test_lack_of_room_reports_the_number_and_writes_nothing_beyond();
     test_counting_needs_no_room();
     test_byte_without_rank_is_named_with_its_place();
+    test_splitters_can_be_plugged_in();
     test_piece_need_not_be_utf8();
     test_scratch_serves_models_in_turn();
     test_merging_equals_its_definition_for_lengths_to_600();
