@@ -246,15 +246,11 @@ void automaton_free(automaton *a)
 
 /* ---- running ---------------------------------------------------------------- */
 
-/* So many ASCII bytes in a row, and the text has turned to ASCII. */
-#define AUTOMATON_ASCII_RUN 16
-
 /* One turn of the loop is one character: its letter, then a load that the next turn waits
  * for; all else happens beside it. That no piece's end is a branch is what makes it fast:
  * an end is written at every turn, and the count says which stay. */
-static inline uint32_t automaton_stream(const automaton *a, ctok_bytes text,
-                                        size_t start, automaton_output *out,
-                                        const bool to_ascii)
+uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
+                       automaton_output *out)
 {
     const uint16_t *next = a->next;
     const uint8_t *actions = a->actions;
@@ -267,7 +263,6 @@ static inline uint32_t automaton_stream(const automaton *a, ctok_bytes text,
     uint32_t cap = out->cap;
     size_t state = a->start;
     uint32_t n = 0;
-    size_t n_ascii = 0;
 
     if (text.len - start > AUTOMATON_MAX_PIECE) {
         limit = p + AUTOMATON_MAX_PIECE;
@@ -283,12 +278,8 @@ static inline uint32_t automaton_stream(const automaton *a, ctok_bytes text,
 
             if (BASE_LIKELY(*p < 0x80)) {
                 letter = a->letters.ascii[*p++];
-                if (to_ascii && ++n_ascii >= AUTOMATON_ASCII_RUN && n > 0) {
-                    goto done;
-                }
             } else {
                 letter = alphabet_next(&a->letters, &p);
-                n_ascii = 0;
             }
             action = actions[letter + state];
             state = (next + letter)[state];
@@ -320,21 +311,8 @@ static inline uint32_t automaton_stream(const automaton *a, ctok_bytes text,
         p = last;
         state = a->start;
     }
-done:
     out->reached = (size_t)(p - text.ptr);
     return n;
-}
-
-uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
-                       automaton_output *out)
-{
-    return automaton_stream(a, text, start, out, false);
-}
-
-uint32_t automaton_run_to_ascii(const automaton *a, ctok_bytes text, size_t start,
-                                automaton_output *out)
-{
-    return automaton_stream(a, text, start, out, true);
 }
 
 size_t automaton_skip(const automaton *a, ctok_bytes text, size_t start)

@@ -70,11 +70,6 @@ typedef struct automaton_output {
 uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
                        automaton_output *out);
 
-/* The same, but leaves where the text has turned to ASCII: for those who know something
- * faster there. Finds a piece if automaton_run does. */
-uint32_t automaton_run_to_ascii(const automaton *a, ctok_bytes text, size_t start,
-                                automaton_output *out);
-
 /* The first byte from start on, of a character with which a match can begin. */
 size_t automaton_skip(const automaton *a, ctok_bytes text, size_t start);
 

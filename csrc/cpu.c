@@ -35,17 +35,17 @@ bpe_many cpu_merger(ctok_cpu tier)
     return bpe_many_portable;
 }
 
-scan_function cpu_scanner(ctok_cpu tier)
+scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
     switch (cpu_tier(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:
-        return scan_avx512;
+        return scan_avx512_of(family);
     case CTOK_CPU_AVX2:
-        return scan_avx2;
+        return scan_avx2_of(family);
 #elif CPU_HAS_NEON
     case CTOK_CPU_NEON:
-        return scan_neon;
+        return scan_neon_of(family);
 #endif
     default:
         return NULL;

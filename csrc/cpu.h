@@ -18,9 +18,9 @@
 #define CPU_HAS_NEON 0
 #endif
 
-/* The scanner of a tier; NULL for the portable one, which is the automaton alone. Tiers
- * that this machine lacks give the best one it has. */
-scan_function cpu_scanner(ctok_cpu tier);
+/* The scanner of a family, by tier; NULL for the portable one, which is the automaton alone.
+ * Tiers that this machine lacks give the best one it has. */
+scan_function cpu_scanner(ctok_cpu tier, scan_family family);
 
 /* What merges many short pieces, by tier. Never NULL. */
 bpe_many cpu_merger(ctok_cpu tier);

@@ -5,7 +5,7 @@
 #include "machine.h"
 #include "scan.h"
 
-/* The shape of a pattern, recognised by what it compiles to; NULL for an unknown one. */
-const scan_shape *known_shape(const machine *p);
+/* Finds the family of a pattern, recognised by what it compiles to; false for an unknown one. */
+bool known_family(const machine *p, scan_family *family);
 
 #endif

@@ -11,6 +11,9 @@
  *                     |   |         punctuation, and it takes the newlines
  *                     |   a blank takes the word behind it
  *                     a quote takes s t d m ll ve re
+ *
+ * All bytes of a character are in the same masks, so what asks for "another class before"
+ * is true at first bytes only. Where characters are counted, last bytes are found by the leads.
  */
 #ifndef CTOK_SCAN_STARTS_H
 #define CTOK_SCAN_STARTS_H
@@ -19,14 +22,20 @@
 
 typedef struct scan_masks {
     uint64_t letters;
-    uint64_t capitals;
+    uint64_t capitals; /* of these; looked at where the shape is cased */
+    uint64_t uncased;  /* of these, not ASCII */
+    uint64_t han;      /* no letters, where the shape splits them */
     uint64_t digits;
     uint64_t spaces; /* all white space */
     uint64_t newlines;
     uint64_t blanks; /* ' ' */
     uint64_t quotes; /* ' */
     uint64_t slashes;
-    uint64_t beyond; /* bytes that are not ASCII, and those behind the text */
+    uint64_t beyond;  /* bytes that are not ASCII */
+    uint64_t lead[3]; /* first bytes of characters of 2, 3 and 4 bytes */
+    uint64_t here;    /* bytes that are there at all */
+    uint64_t known;   /* places where it is known whether a piece starts */
+    uint64_t seen; /* bytes whose classes are known; all behind the end of the text */
 } scan_masks;
 
 static BASE_INLINE unsigned scan_lowest(uint64_t mask)
@@ -42,7 +51,39 @@ static BASE_INLINE unsigned scan_lowest(uint64_t mask)
 #endif
 }
 
-/* How long a contraction at a quote is (2 or 3 bytes), or 0. There are two bytes behind it. */
+static BASE_INLINE unsigned scan_count(uint64_t mask)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (unsigned)__builtin_popcountll(mask);
+#else
+    unsigned n = 0;
+    for (; mask != 0; mask &= mask - 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
+/* All places before the first of a mask; all when it has none. */
+static BASE_INLINE uint64_t scan_before(uint64_t mask)
+{
+    return ~mask & (mask - 1);
+}
+
+/* From the first bytes of characters to their last. */
+static BASE_INLINE uint64_t scan_to_last(const scan_masks *m, uint64_t firsts)
+{
+    return (firsts & ~m->beyond) | (firsts & m->lead[0]) << 1 |
+           (firsts & m->lead[1]) << 2 | (firsts & m->lead[2]) << 3;
+}
+
+static BASE_INLINE uint64_t scan_to_first(const scan_masks *m, uint64_t lasts)
+{
+    return (lasts & ~m->beyond) | (lasts >> 1 & m->lead[0]) |
+           (lasts >> 2 & m->lead[1]) | (lasts >> 3 & m->lead[2]);
+}
+
+/* How long a contraction at a quote is (2 or 3 bytes), or 0. */
 static BASE_INLINE unsigned scan_contraction(const uint8_t *quote, bool fold)
 {
     uint8_t bit = fold ? 0x20 : 0;
@@ -104,21 +145,21 @@ static BASE_INLINE uint64_t scan_after_newlines(uint64_t tails, uint64_t newline
 
 /* Mends starts where a quote begins a contraction. *known shrinks where it cannot be told. */
 static BASE_INLINE uint64_t scan_quotes(const scan_shape *shape, const scan_masks *m,
-                                        const uint8_t *text, uint64_t starts,
+                                        const uint8_t *bytes, uint64_t starts,
                                         uint64_t *known)
 {
     /* Before a letter, or before nobody knows what. */
-    uint64_t quotes = m->quotes & starts & (m->letters >> 1 | ~(*known >> 1));
+    uint64_t quotes = m->quotes & starts & (m->letters >> 1 | ~(m->seen >> 1));
     unsigned done = 65; /* where the last contraction ended */
 
     if (shape->suffix_quote) {
         quotes &= m->letters << 1;
     }
-    for (; quotes != 0; quotes &= quotes - 1) {
+    for (; BASE_UNLIKELY(quotes != 0); quotes &= quotes - 1) {
         unsigned at = scan_lowest(quotes);
         unsigned len;
 
-        if (at + 3 >= 64 || (*known >> (at + 3) & 1) == 0) {
+        if (at + 3 >= 64 || (m->seen >> (at + 3) & 1) == 0) {
             /* The bytes it may need are not all here; nor is it a start for certain when it
              * may end a word. */
             *known &= ((uint64_t)1 << at << (shape->suffix_quote ? 0 : 1)) - 1;
@@ -127,7 +168,7 @@ static BASE_INLINE uint64_t scan_quotes(const scan_shape *shape, const scan_mask
         if (shape->suffix_quote && at == done) {
             continue; /* behind a contraction, not behind a word */
         }
-        len = scan_contraction(text + at, shape->fold_quote);
+        len = scan_contraction(bytes + at, shape->fold_quote);
         if (len == 0) {
             continue;
         }
@@ -142,28 +183,37 @@ static BASE_INLINE uint64_t scan_quotes(const scan_shape *shape, const scan_mask
     return starts;
 }
 
-/* The piece starts that are certain, bit 0 among them. */
-static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_masks *m,
-                                        const uint8_t *text)
+/* Capitals behind a small letter start a piece. One behind a letter without case does
+ * or not, as what comes later decides: *known ends there. */
+static BASE_INLINE uint64_t scan_cased_starts(const scan_masks *m, uint64_t letters,
+                                              uint64_t *known)
 {
-    uint64_t known = m->beyond == 0 ? ~(uint64_t)0 : (m->beyond & (~m->beyond + 1)) - 1;
-    uint64_t letters = m->letters & known;
-    uint64_t spaces = m->spaces & known;
-    uint64_t punct = known & ~(letters | m->digits | spaces);
+    *known &= scan_before(m->capitals & m->uncased << 1);
+    return m->capitals & (letters & ~m->capitals & ~m->uncased) << 1;
+}
+
+/* The piece starts that are certain, bit 0 among them. is_wide: there are characters that are
+ * not ASCII. */
+static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_masks *m,
+                                        const uint8_t *bytes, bool is_wide)
+{
+    uint64_t known = m->known;
+    uint64_t sure = known & m->here;
+    uint64_t letters = m->letters & sure;
+    uint64_t spaces = m->spaces & sure;
+    uint64_t han = shape->splits_han ? m->han & sure : 0;
+    uint64_t punct = sure & ~(letters | m->digits | spaces | han);
     uint64_t punct_starts = punct & ~(punct << 1) & ~(m->blanks << 1);
     uint64_t letter_starts = letters & ~(letters << 1);
     uint64_t taken = 0; /* newlines that punctuation takes */
     uint64_t newlines = m->newlines;
     uint64_t tails;
-    uint64_t last; /* white space right before something else */
+    uint64_t last; /* the last byte of the white space right before something else */
     uint64_t starts;
 
     if (shape->punct_slashes) {
         /* Newline, slash: whether the slash is taken too depends on what came before. */
-        uint64_t unsure = m->slashes & newlines << 1;
-        if (unsure != 0) {
-            known &= (unsure & (~unsure + 1)) - 1;
-        }
+        known &= scan_before(m->slashes & newlines << 1);
     }
     if (shape->punct_newlines) {
         taken = newlines & ~(newlines + (newlines & punct << 1));
@@ -172,36 +222,27 @@ static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_mask
     newlines &= ~taken;
     tails = shape->newline_pieces ? spaces & ~newlines : spaces;
     last = tails & ~(m->spaces >> 1) & known >> 1;
-    starts =
-        (spaces & ~(spaces << 1)) | last | scan_digit_starts(shape, m) | punct_starts;
+    starts = (spaces & ~(spaces << 1)) | (is_wide ? scan_to_first(m, last) : last) |
+             scan_digit_starts(shape, m) | punct_starts | (han & ~(han << 1));
     if (shape->newline_pieces) {
         starts |= scan_after_newlines(tails, newlines, known);
     }
     if (shape->any_prefix) {
-        uint64_t single = punct_starts & ~(punct >> 1);
+        /* Punctuation of a single character, with no blank of its own. */
+        uint64_t single =
+            (is_wide ? scan_to_last(m, punct_starts) : punct_starts) & ~(punct >> 1);
         starts |= letter_starts & ~((last | single) << 1);
     } else {
         starts |= letter_starts & ~(m->blanks << 1);
     }
     if (shape->is_cased) {
-        starts |= m->capitals & (letters & ~m->capitals) << 1;
+        starts |= scan_cased_starts(m, letters, &known);
     }
     starts |= 1;
     if (shape->has_quotes) {
-        starts = scan_quotes(shape, m, text, starts, &known);
+        starts = scan_quotes(shape, m, bytes, starts, &known);
     }
-    return starts & known;
-}
-
-/* Writes the ends of all pieces but the last, which the block may cut. */
-static BASE_INLINE size_t scan_emit(uint64_t starts, uint32_t *ends)
-{
-    size_t n = 0;
-
-    for (starts &= ~(uint64_t)1; starts != 0; starts &= starts - 1) {
-        ends[n++] = scan_lowest(starts);
-    }
-    return n;
+    return (starts | ~m->here) & known;
 }
 
 #endif

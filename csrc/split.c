@@ -49,47 +49,26 @@ typedef struct split_compiled {
     ctok_allocator alloc;
     automaton *automaton;
     scan_function scan; /* vector code for this pattern, or NULL */
-    scan_shape shape;
+    scan_classes classes;
 } split_compiled;
 
-/* Ends that one call of the vector code may write. */
-#define SPLIT_SCAN_ENDS 63
+/* Where vector code settles nothing, the automaton finds so many pieces before that is tried
+ * again; twice as many each time that it was in vain. */
+#define SPLIT_FEW 16
 
-/* The vector code begins only where it can get somewhere: this byte and the next are ASCII. */
-static bool split_can_scan(const split_compiled *s, ctok_bytes text, size_t at,
-                           uint32_t n)
-{
-    return s->scan != NULL && CTOK_BLOCK_PIECES - n >= SPLIT_SCAN_ENDS &&
-           at + 1 < text.len && (text.ptr[at] | text.ptr[at + 1]) < 0x80;
-}
-
-/* Adds pieces by vector code to a block that has n; how many. */
-static uint32_t split_scan(const split_compiled *s, ctok_bytes text, size_t at,
-                           ctok_split_block *block, uint32_t n)
-{
-    uint32_t *ends = block->ends + n;
-    uint32_t n_found = (uint32_t)s->scan(&s->shape, text.ptr + at, text.len - at, ends);
-
-    for (uint32_t i = 0; i < n_found; i++) {
-        ends[i] += (uint32_t)(at - block->start);
-    }
-    return n_found;
-}
-
-/* Adds pieces by the automaton. */
+/* Adds at most cap pieces by the automaton. */
 static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at,
                              ctok_split_cursor *cursor, ctok_split_block *block,
-                             uint32_t n, uint32_t *n_found, ctok_error *err)
+                             uint32_t cap, uint32_t *n_found, ctok_error *err)
 {
     automaton_output out = {.base = block->start,
-                            .ends = block->ends + n,
-                            .cap = CTOK_BLOCK_PIECES - n,
+                            .ends = block->ends + block->n_pieces,
+                            .cap = cap,
                             .work = cursor->work,
                             .max_work = SPLIT_WORK_FREE +
                                         (uint64_t)text.len * SPLIT_WORK_PER_BYTE};
 
-    *n_found = s->scan != NULL ? automaton_run_to_ascii(s->automaton, text, at, &out)
-                               : automaton_run(s->automaton, text, at, &out);
+    *n_found = automaton_run(s->automaton, text, at, &out);
     cursor->work = out.work;
     if (out.work > out.max_work) {
         return error_set_at(err, CTOK_E_SPLIT, at,
@@ -111,26 +90,36 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
 {
     const split_compiled *s = self;
     size_t at = cursor->position;
-    uint32_t n = 0;
+    uint32_t patience = SPLIT_FEW;
 
     (void)state;
     block->n_pieces = 0;
     block->start = at;
-    while (at < text.len && n < CTOK_BLOCK_PIECES &&
-           at - block->start < AUTOMATON_MAX_PIECE) {
+    while (at < text.len && at - block->start < AUTOMATON_MAX_PIECE) {
+        uint32_t room = CTOK_BLOCK_PIECES - block->n_pieces;
         uint32_t n_found = 0;
 
-        if (split_can_scan(s, text, at, n)) {
-            n_found = split_scan(s, text, at, block, n);
+        if (s->scan != NULL) {
+            if (room < SCAN_ROOM) {
+                break;
+            }
+            n_found = (uint32_t)s->scan(&s->classes, text, at, block->start,
+                                        block->ends + block->n_pieces, room);
+            if (n_found > 0) {
+                patience = SPLIT_FEW;
+            } else {
+                room = patience < room ? patience : room;
+                patience *= 2;
+            }
         }
-        if (n_found == 0) {
-            TRY(split_run(s, text, at, cursor, block, n, &n_found, err));
+        if (n_found == 0 && room > 0) {
+            TRY(split_run(s, text, at, cursor, block, room, &n_found, err));
         }
         if (n_found > 0) {
-            n += n_found;
-            at = block->start + block->ends[n - 1];
-        } else if (n > 0) {
-            break; /* a gap ends the block, and is skipped by the next call */
+            block->n_pieces += n_found;
+            at = block->start + block->ends[block->n_pieces - 1];
+        } else if (block->n_pieces > 0) {
+            break; /* full, or a gap, which is skipped by the next call */
         } else {
             const uint8_t *behind = text.ptr + at;
             utf8_next(&behind);
@@ -138,7 +127,6 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
             block->start = at;
         }
     }
-    block->n_pieces = n;
     cursor->position = at;
     return CTOK_OK;
 }
@@ -156,7 +144,7 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
                                   const ctok_allocator *alloc, ctok_error *err)
 {
     ctok_allocator own = mem_allocator(alloc);
-    const scan_shape *shape;
+    scan_family family;
     split_compiled *s;
     machine p = {0};
     ctok_status status;
@@ -168,10 +156,9 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
     s->alloc = own;
     TRY_TO(done, pattern_parse(&p, text, &own, err));
     TRY_TO(done, automaton_new(&s->automaton, &p, err));
-    shape = known_shape(&p);
-    if (shape != NULL) {
-        s->scan = cpu_scanner(cpu);
-        s->shape = *shape;
+    if (known_family(&p, &family)) {
+        s->scan = cpu_scanner(cpu, family);
+        scan_classes_init(&s->classes, family, &s->automaton->letters);
     }
     *out = (ctok_splitter){.name = s->scan != NULL ? "vector" : "automaton",
                            .self = s,

@@ -1,0 +1,121 @@
+/* scan_loop.h - the loop of every scanner, from blocks to ends. A file that includes it defines
+ * before
+ *
+ *     SCAN_TARGET      what lets functions use its instructions
+ *     SCAN(name)       the name with the instruction set in it
+ *     SCAN(ascii)()    the masks of a block, but for what is not ASCII
+ *     SCAN(leads)()    the first bytes of what is not
+ *
+ * and gets one scanner for each family, in which all that the shape decides is decided by the
+ * compiler. */
+#include "scan_wide.h"
+
+/* Writes the places of all bits. Eight at a time, more than there may be, for the room is
+ * there and a branch for each costs more. */
+SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
+                                                 uint32_t *ends)
+{
+    const uint64_t top = (uint64_t)1 << 63; /* the lowest of no bits is undefined */
+    unsigned n = scan_count(starts);
+    unsigned i;
+
+    for (i = 0; i < n; i += 8) {
+        unsigned k;
+
+        for (k = 0; k < 8; k++) {
+            ends[i + k] = base + scan_lowest(starts | top);
+            starts &= starts - 1;
+        }
+    }
+    return n;
+}
+
+/* The end of a text ends a piece for certain, but white space before it is the automaton's:
+ * patterns differ there. */
+SCAN_TARGET static BASE_INLINE void SCAN(end)(scan_masks *m, size_t len)
+{
+    if ((m->spaces >> (len - 1) & 1) != 0) {
+        m->known &= m->here;
+        m->seen &= m->here;
+    }
+}
+
+/* The piece starts of a block but the first, as far as they are certain. */
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
+                                                    const scan_classes *classes,
+                                                    const uint8_t *bytes, size_t len)
+{
+    uint8_t padded[64];
+    scan_masks m;
+    uint64_t starts;
+
+    m.here = m.known = m.seen = ~(uint64_t)0;
+    if (BASE_UNLIKELY(len < 64)) {
+        memset(padded, 0, sizeof padded);
+        memcpy(padded, bytes, len);
+        bytes = padded;
+        m.here = ((uint64_t)1 << len) - 1;
+        m.known = m.here << 1 | 1;
+    }
+    SCAN(ascii)(bytes, &m);
+    m.han = m.uncased = 0;
+    m.lead[0] = m.lead[1] = m.lead[2] = 0;
+    if (BASE_UNLIKELY(m.beyond != 0)) {
+        uint64_t ideographs = SCAN(leads)(bytes, &m);
+        scan_wide(shape, classes, bytes, ideographs, &m);
+    }
+    if (BASE_UNLIKELY(len < 64)) {
+        SCAN(end)(&m, len);
+    }
+    starts = BASE_LIKELY(m.beyond == 0) ? scan_starts(shape, &m, bytes, false)
+                                        : scan_starts(shape, &m, bytes, true);
+    return starts & ~(uint64_t)1;
+}
+
+SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
+                                                 const scan_classes *classes,
+                                                 ctok_bytes text, size_t at,
+                                                 size_t base, uint32_t *ends,
+                                                 size_t cap)
+{
+    size_t n = 0;
+
+    while (at < text.len && cap - n >= SCAN_ROOM) {
+        uint64_t starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at);
+
+        if (BASE_UNLIKELY(starts == 0)) {
+            break;
+        }
+        n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
+        at = base + ends[n - 1];
+    }
+    return n;
+}
+
+#define SCAN_DEFINE(name, FAMILY)                                                      \
+    SCAN_TARGET static size_t SCAN(name)(const scan_classes *classes, ctok_bytes text, \
+                                         size_t at, size_t base, uint32_t *ends,       \
+                                         size_t cap)                                   \
+    {                                                                                  \
+        static const scan_shape shape = SCAN_SHAPE_##FAMILY;                           \
+        return SCAN(loop)(&shape, classes, text, at, base, ends, cap);                 \
+    }
+
+SCAN_DEFINE(gpt2, GPT2)
+SCAN_DEFINE(cl100k, CL100K)
+SCAN_DEFINE(qwen2, QWEN2)
+SCAN_DEFINE(o200k, O200K)
+SCAN_DEFINE(tekken, TEKKEN)
+SCAN_DEFINE(kimi, KIMI)
+
+scan_function SCAN(of)(scan_family family)
+{
+    static const scan_function scanners[SCAN_N_FAMILIES] = {
+        SCAN(gpt2), SCAN(cl100k), SCAN(qwen2), SCAN(o200k), SCAN(tekken), SCAN(kimi)};
+
+    return scanners[family];
+}
+
+#undef SCAN_DEFINE
+#undef SCAN_TARGET
+#undef SCAN
