@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from . import core, errors, hub, load, model, registry, spec
     from ._core import UNICODE_VERSION, __version__
     from .alias import install_as_tiktoken
+    from .budget import Truncated
     from .by_model import decode, encode, encode_text
-    from .encoding import Encoding, Offsets, Truncated
+    from .encoding import Encoding
     from .errors import CtokError
     from .model import encoding_for_model, encoding_name_for_model
+    from .offsets import Offsets
     from .registry import get_encoding, list_encoding_names
     from .spec import MergeTable, TokenizerSpec, TokenTable
 
@@ -63,10 +65,10 @@ _HOMES = {
     "CtokError": "errors",
     "Encoding": "encoding",
     "MergeTable": "spec",
-    "Offsets": "encoding",
+    "Offsets": "offsets",
     "TokenTable": "spec",
     "TokenizerSpec": "spec",
-    "Truncated": "encoding",
+    "Truncated": "budget",
     "__version__": "_core",
     "decode": "by_model",
     "encode": "by_model",

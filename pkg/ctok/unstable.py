@@ -7,12 +7,21 @@ with the ids before it and every way its bytes could begin the ids that follow.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .encoding import Encoding
+    from .specials import AllowedSpecial, DisallowedSpecial
 
 _SPACES = frozenset(b" \n\t")
+
+
+def n_last_piece(encoding: Encoding, text: str, allowed: Iterable[str]) -> int:
+    """How many ids the last piece has; 0 when an allowed special ends the text."""
+    end = max((text.rfind(token) + len(token) for token in allowed if token in text), default=0)
+    pieces = encoding.pieces(text[end:])
+    return len(encoding._merge_bytes(pieces[-1].encode())) if pieces else 0
 
 
 def widen_last_piece(encoding: Encoding, ids: list[int], n_last: int) -> int:
@@ -29,33 +38,48 @@ def widen_last_piece(encoding: Encoding, ids: list[int], n_last: int) -> int:
 
 
 def encode_with_unstable(
-    encoding: Encoding, ids: list[int], n_last: int
+    self: Encoding,
+    text: str,
+    *,
+    allowed_special: AllowedSpecial = frozenset(),
+    disallowed_special: DisallowedSpecial = "all",
 ) -> tuple[list[int], list[list[int]]]:
-    """Splits ids into stable ones and the possible beginnings of what follows.
+    """The ids that more text cannot change, and how the following ones may begin.
 
     Args:
-        encoding: whose ids they are.
-        ids: the ids of the whole text.
-        n_last: how many of them the last piece has; 0 when a special token ends the text.
+        text: what to encode.
+        allowed_special, disallowed_special: as in :meth:`encode`.
 
     Returns:
-        The stable ids, and each sequence of ids that the unstable bytes could begin.
+        The stable ids, and the possible sequences that cover the rest of the text, in no
+        particular order.
+
+    Raises:
+        What :meth:`encode` raises.
+
+    >>> import ctok
+    >>> enc = ctok.get_encoding("gpt2")
+    >>> stable, following = enc.encode_with_unstable("hello fanta")
+    >>> enc.decode(stable), sorted({enc.decode(ids) for ids in following})[:3]
+    ('hello', [' fanta', ' fantab', ' fantaba'])
     """
-    n_last = widen_last_piece(encoding, ids, n_last)
+    ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+    allowed = self._specials.allowed(allowed_special)
+    n_last = widen_last_piece(self, ids, n_last_piece(self, text, allowed))
     if n_last == 0:
         return ids, []
-    stable, unstable = ids[:-n_last], encoding.decode_bytes(ids[-n_last:])
+    stable, unstable = ids[:-n_last], self.decode_bytes(ids[-n_last:])
     found: set[tuple[int, ...]] = set()
-    tokens = encoding.token_byte_values()
+    tokens = self.token_byte_values()
     for token in _starting_with(tokens, unstable):
-        found.add((encoding.encode_single_token(token),))
+        found.add((self.encode_single_token(token),))
     for cut in range(1, len(unstable)):
         for token in _starting_with(tokens, unstable[cut:]):
-            found.add(_covering(encoding, unstable[:cut] + token, len(unstable)))
+            found.add(_covering(self, unstable[:cut] + token, len(unstable)))
     last = _last_character(unstable)
     if last and len(last) < len(unstable) and last.decode().isspace():
         head = unstable[: -len(last)]
-        found.add((*encoding._merge_bytes(head), *encoding._merge_bytes(last)))
+        found.add((*self._merge_bytes(head), *self._merge_bytes(last)))
     return stable, [list(sequence) for sequence in found]
 
 

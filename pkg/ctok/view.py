@@ -27,7 +27,8 @@ from .errors import ValidationError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from .encoding import AllowedSpecial, DisallowedSpecial, Encoding
+    from .encoding import Encoding
+    from .specials import AllowedSpecial, DisallowedSpecial
 
 # Seven backgrounds that black can be read on (contrast of 5 or more): red, orange, yellow,
 # green, cyan, blue, violet. As numbers of the 256-colour palette and as RGB.

@@ -1,0 +1,170 @@
+"""How many ids a text has, and the parts of it that have few enough. The public functions are
+methods of :class:`ctok.Encoding`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .errors import ValidationError
+from .surrogates import character_starts
+
+if TYPE_CHECKING:
+    from .encoding import Encoding
+    from .specials import AllowedSpecial, DisallowedSpecial
+
+
+class Truncated(NamedTuple):
+    """A text cut to a number of ids.
+
+    Attributes:
+        text: the text, or its longest beginning that was found to fit.
+        n_tokens: how many ids it has.
+        truncated: whether anything was cut off.
+    """
+
+    text: str
+    n_tokens: int
+    truncated: bool
+
+
+def count(
+    self: Encoding,
+    text: str,
+    *,
+    allowed_special: AllowedSpecial = frozenset(),
+    disallowed_special: DisallowedSpecial = (),
+) -> int:
+    """How many ids a text has, without making them into Python objects.
+
+    Args:
+        text: what to count.
+        allowed_special, disallowed_special: as in :meth:`encode`, but by default special
+            tokens are ordinary text.
+
+    Raises:
+        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+
+    >>> import ctok
+    >>> ctok.get_encoding("o200k_base").count("How many tokens is this?")
+    6
+    """
+    n: int = self._count(text, self._special_sets(allowed_special, disallowed_special), 0)[0]
+    return n
+
+
+def fits(self: Encoding, text: str, max_tokens: int) -> bool:
+    """Whether a text has at most so many ids. Stops as soon as it has more.
+
+    Args:
+        text: what to count; special tokens in it are ordinary text.
+        max_tokens: how many ids it may have.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").fits("one two three", 2)
+    False
+    """
+    if max_tokens < 0:
+        return False
+    n: int = self._count(text, None, max_tokens + 1)[0]
+    return n <= max_tokens
+
+
+def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
+    """The beginning of a text that has at most so many ids. No character is cut in two.
+
+    Args:
+        text: what to cut; special tokens in it are ordinary text.
+        max_tokens: how many ids the result may have when encoded.
+
+    Returns:
+        The text, how many ids it has, and whether anything was cut off.
+
+    Raises:
+        ValidationError: max_tokens is negative.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").truncate("one two three", 2)
+    Truncated(text='one two', n_tokens=2, truncated=True)
+    """
+    if max_tokens < 0:
+        raise ValidationError(f"max_tokens is {max_tokens}, 0 or more expected")
+    for limit in range(max_tokens, 0, -1):
+        n, n_bytes = self._count(text, None, limit)
+        n_chars = _chars_in(text, n_bytes)
+        if n_chars == len(text):
+            return Truncated(text, n, False)
+        # Cut off where it is, the text may split into other pieces, even into more.
+        cut = text[:n_chars]
+        n = self.count(cut)
+        if n <= max_tokens:
+            return Truncated(cut, n, True)
+    return Truncated("", 0, bool(text) and self.count(text) > 0)
+
+
+def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
+    """A text in parts of at most so many ids each.
+
+    Args:
+        text: what to split; special tokens in it are ordinary text.
+        max_tokens: how many ids each part may have when encoded.
+        overlap: about how many ids a part shares with the one before it.
+
+    Returns:
+        The parts; each has something that the one before it has not. Without overlap
+        they are the text again when joined.
+
+    Raises:
+        ValidationError: overlap is not less than max_tokens, or a single character has
+            more than max_tokens ids.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").split_by_tokens("one two three four", 2)
+    ['one two', ' three four']
+    """
+    if not 0 <= overlap < max_tokens:
+        raise ValidationError(
+            f"overlap is {overlap} and max_tokens {max_tokens}: 0 <= overlap < max_tokens expected"
+        )
+    parts: list[str] = []
+    start = end = 0
+    while end < len(text):
+        part = _next_part(self, text, start, max_tokens)
+        if parts and start + len(part) <= end:
+            start += 1  # the overlap took all the room
+            continue
+        end = start + len(part)
+        parts.append(part)
+        back = 0
+        if overlap:
+            offsets = self.encode_with_offsets(part, disallowed_special=()).char_offsets
+            back = len(part) - offsets[-min(overlap, len(offsets))][0]
+        start = max(end - back, start + 1)
+    return parts
+
+
+def _next_part(encoding: Encoding, text: str, start: int, max_tokens: int) -> str:
+    # Look at a window only, so that long texts are not copied once per part.
+    window = 8 * max_tokens + 64
+    while True:
+        part = encoding.truncate(text[start : start + window], max_tokens)
+        if part.truncated or start + window >= len(text):
+            break
+        window *= 2
+    if not part.text:
+        raise ValidationError(
+            f"character {start} alone has more than {max_tokens} ids: {text[start]!r}"
+        )
+    return part.text
+
+
+def _chars_in(text: str, n_bytes: int) -> int:
+    """How many whole characters the first n_bytes of a text's UTF-8 hold."""
+    if text.isascii():
+        return n_bytes
+    head = text[:n_bytes]
+    try:
+        return len(head.encode()[:n_bytes].decode("utf-8", "ignore"))
+    except UnicodeEncodeError:
+        mended = head.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        n = len(mended.encode()[:n_bytes].decode("utf-8", "ignore"))
+        return character_starts(text)[n]

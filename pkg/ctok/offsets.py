@@ -1,0 +1,87 @@
+"""Where in a text ids come from. The functions are methods of :class:`ctok.Encoding`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from .surrogates import character_starts
+
+if TYPE_CHECKING:
+    from .encoding import Encoding
+    from .specials import AllowedSpecial, DisallowedSpecial
+
+
+class Offsets(NamedTuple):
+    """Ids and the stretches of text they stand for.
+
+    Attributes:
+        ids: the ids.
+        byte_offsets: (start, end) of each in the text's UTF-8.
+        char_offsets: (start, end) of each in characters; an id that holds only part of a
+            character has the whole character.
+    """
+
+    ids: list[int]
+    byte_offsets: list[tuple[int, int]]
+    char_offsets: list[tuple[int, int]]
+
+
+def encode_with_offsets(
+    self: Encoding,
+    text: str,
+    *,
+    allowed_special: AllowedSpecial = frozenset(),
+    disallowed_special: DisallowedSpecial = "all",
+) -> Offsets:
+    """Ids and where in the text they come from.
+
+    Text that the pattern does not cover has no ids, so there may be gaps.
+
+    Args:
+        text: what to encode.
+        allowed_special, disallowed_special: as in :meth:`encode`.
+
+    Returns:
+        The ids, with a (start, end) in bytes and one in characters for each.
+
+    Raises:
+        DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
+            :meth:`encode`.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").encode_with_offsets("hi é").char_offsets
+    [(0, 2), (2, 4)]
+    """
+    sets = self._special_sets(allowed_special, disallowed_special)
+    ids, byte_offsets, char_offsets, n_surrogates = self._encode_ranges(text, sets)
+    if n_surrogates:
+        starts = character_starts(text)
+        char_offsets = [(starts[start], starts[end]) for start, end in char_offsets]
+    return Offsets(ids, byte_offsets, char_offsets)
+
+
+def decode_with_offsets(self: Encoding, tokens: Sequence[int]) -> tuple[str, list[int]]:
+    """The text, and for each id the character at which it starts.
+
+    An id that starts inside a character has the index of that character.
+
+    Args:
+        tokens: the ids.
+
+    Raises:
+        UnicodeDecodeError: the ids are not valid UTF-8 together.
+        UnknownTokenIdError: (a KeyError) no token has one of them.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").decode_with_offsets([31373, 995])
+    ('hello world', [0, 5])
+    """
+    starts = []
+    n_chars = 0
+    parts = self.decode_tokens_bytes(tokens)
+    for part in parts:
+        inside = bool(part) and part[0] & 0xC0 == 0x80
+        starts.append(max(0, n_chars - inside))
+        n_chars += sum(byte & 0xC0 != 0x80 for byte in part)
+    return b"".join(parts).decode("utf-8", "strict"), starts

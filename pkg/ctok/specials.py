@@ -1,0 +1,88 @@
+"""Which special tokens a call allows in its text, and which it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
+from typing import Literal
+
+from . import _core
+from .errors import DisallowedSpecialError
+
+AllowedSpecial = Literal["all"] | AbstractSet[str]
+DisallowedSpecial = Literal["all"] | Collection[str]
+
+MAX_KNOWN_SETS = 64
+"""Programs ask for the same few sets again and again; who makes new ones for each call should not
+fill the memory."""
+
+
+class Specials:
+    """The special tokens of an encoding, in the order by which the core numbers them.
+
+    Args:
+        texts: what they are in a text.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._numbers = {text: number for number, text in enumerate(texts)}
+        self._known: dict[tuple[frozenset[str], frozenset[str]], _core.SpecialSets] = {}
+
+    def allowed(self, allowed_special: AllowedSpecial) -> AbstractSet[str]:
+        """The texts that an argument `allowed_special` names; TypeError when it is none."""
+        if isinstance(allowed_special, str):
+            if allowed_special == "all":
+                return self._numbers.keys()
+            raise TypeError(f"allowed_special is {allowed_special!r}, 'all' or a set expected")
+        if not isinstance(allowed_special, AbstractSet):
+            raise TypeError(
+                f"allowed_special is {type(allowed_special).__name__}, 'all' or a set expected"
+            )
+        return allowed_special
+
+    def sets(
+        self, allowed_special: AllowedSpecial, disallowed_special: DisallowedSpecial
+    ) -> _core.SpecialSets:
+        """The core's form of tiktoken's two arguments."""
+        allowed = self.allowed(allowed_special)
+        if isinstance(disallowed_special, str) and disallowed_special == "all":
+            disallowed: AbstractSet[str] = self._numbers.keys() - allowed
+        else:
+            disallowed = frozenset(disallowed_special or ())
+        key = (frozenset(allowed), frozenset(disallowed))
+        sets = self._known.get(key)
+        if sets is None:
+            foreign = tuple(sorted(disallowed - self._numbers.keys()))
+            sets = _core.SpecialSets(self._bits(allowed), self._bits(disallowed), foreign)
+            if len(self._known) < MAX_KNOWN_SETS:
+                self._known[key] = sets
+        return sets
+
+    def _bits(self, members: AbstractSet[str]) -> bytes | None:
+        bits = 0
+        for text in members:
+            number = self._numbers.get(text)
+            if number is not None:
+                bits |= 1 << number
+        if bits == 0:
+            return None
+        words = (len(self._numbers) + 63) // 64
+        return bits.to_bytes(8 * words, "little")
+
+    def refusal(self, number: int | None, offset: int, text: str) -> DisallowedSpecialError:
+        """The error for a special token that the core found by number, or for any other text
+        that is not allowed."""
+        token = text if number is None else list(self._numbers)[number]
+        return DisallowedSpecialError(
+            f"the text has the special token {token!r} at character {offset}.\n"
+            "Text from users should not turn into control tokens, so this is an error unless "
+            "asked for:\n"
+            f"to get its id, pass allowed_special={{{token!r}}} or allowed_special='all';\n"
+            "to encode it like any other text, pass disallowed_special=().",
+            token=token,
+            offset=offset,
+            suggestions=[
+                f"To get its id, pass allowed_special={{{token!r}}} or allowed_special='all'.",
+                "To encode it as plain text, pass disallowed_special=() or use encode_ordinary().",
+            ],
+        )
