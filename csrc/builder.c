@@ -589,6 +589,29 @@ static ctok_status builder_fill_pairs(builder_finish *f, ctok_error *err)
     return CTOK_OK;
 }
 
+/* Tokens that are found as whole pieces, by their keys. */
+static ctok_status builder_fill_words(builder_finish *f, ctok_error *err)
+{
+    ctok_model *model = f->model;
+    const vocab *v = &model->tokens;
+    uint32_t n = model->whole_piece ? (uint32_t)v->n_symbols : 0;
+    size_t n_short = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        n_short += vocab_bytes(v, i).len <= KEY_BYTES;
+    }
+    TRY(words_new(&model->words, n_short, &model->alloc, err));
+    for (i = 0; i < n; i++) {
+        ctok_bytes token = vocab_bytes(v, i);
+        if (token.len <= KEY_BYTES && v->ids[i] != VOCAB_NONE) {
+            words_add(&model->words, key_of(token.ptr, token.len, v->blob + v->n_blob),
+                      v->ids[i]);
+        }
+    }
+    return CTOK_OK;
+}
+
 static ctok_status builder_fill_specials(builder_finish *f, ctok_error *err)
 {
     ctok_builder *b = f->b;
@@ -701,6 +724,7 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *b, ctok_error *e
     TRY_TO(done, builder_start_vocab(&f, err));
     TRY_TO(done, builder_number_all(&f, err));
     TRY_TO(done, builder_fill_pairs(&f, err));
+    TRY_TO(done, builder_fill_words(&f, err));
     TRY_TO(done, builder_fill_specials(&f, err));
     TRY_TO(done, builder_fill_spans(&f, err));
     *out = f.model;

@@ -2,33 +2,6 @@
 
 #include "mem.h"
 
-/* clang-format off */
-#define CACHE_F 0xFF
-const uint8_t cache_masks[CACHE_WORD_BYTES + 1][16] = {
-    {0},
-    {CACHE_F},
-    {CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F,
-     CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F,
-     CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F,
-     CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F,
-     CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-    {CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F,
-     CACHE_F, CACHE_F, CACHE_F, CACHE_F, CACHE_F},
-};
-/* clang-format on */
-
 /* Small enough that a scratch used for one short text costs little. */
 #define CACHE_START_WORDS 1024
 #define CACHE_START_PHRASES 128
@@ -38,8 +11,8 @@ static ctok_status cache_table_new(cache_table *table, size_t n_entries, size_t 
 {
     void *memory = NULL;
 
-    TRY(mem_new(alloc, &memory, n_entries, size, err));
-    table->entries = memory;
+    TRY(mem_new_lines(alloc, &memory, &table->entries, n_entries, size, err));
+    table->memory = memory;
     table->n_entries = n_entries;
     table->n_added = 0;
     for (table->shift = 64; n_entries > 1; n_entries /= 2) {
@@ -89,8 +62,9 @@ ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
 
 void cache_free(cache *c, const ctok_allocator *alloc)
 {
-    mem_free(alloc, c->words.entries, c->words.n_entries, sizeof(cache_word));
-    mem_free(alloc, c->phrases.entries, c->phrases.n_entries, sizeof(cache_phrase));
+    mem_free_lines(alloc, c->words.memory, c->words.n_entries, sizeof(cache_word));
+    mem_free_lines(alloc, c->phrases.memory, c->phrases.n_entries,
+                   sizeof(cache_phrase));
     memset(c, 0, sizeof *c);
 }
 
@@ -102,10 +76,10 @@ void cache_clear(cache *c)
     }
 }
 
-/* Whether a table was overwritten often enough to deserve four times the size. */
+/* Whether so much came in that a table deserves four times the size. */
 static bool cache_wants_more(const cache_table *table)
 {
-    return table->n_added > table->n_entries / 2 &&
+    return table->n_added > table->n_entries / 4 &&
            table->n_entries < table->max_entries;
 }
 
@@ -121,10 +95,11 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
         const cache_word *words = old.words.entries;
         for (i = 0; i < old.words.n_entries; i++) {
             if (words[i].n != 0) {
-                *cache_word_at(c, words[i].key) = words[i];
+                *cache_word_at(c, key_hash(words[i].key)) = words[i];
             }
         }
-        mem_free(alloc, old.words.entries, old.words.n_entries, sizeof(cache_word));
+        mem_free_lines(alloc, old.words.memory, old.words.n_entries,
+                       sizeof(cache_word));
     }
     if (cache_wants_more(&old.phrases) &&
         cache_table_new(&c->phrases,
@@ -136,30 +111,45 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
                 *cache_phrase_at(c, phrases[i].hash) = phrases[i];
             }
         }
-        mem_free(alloc, old.phrases.entries, old.phrases.n_entries,
-                 sizeof(cache_phrase));
+        mem_free_lines(alloc, old.phrases.memory, old.phrases.n_entries,
+                       sizeof(cache_phrase));
     }
 }
 
-void cache_add(cache *c, cache_key key, uint64_t hash, ctok_bytes piece,
-               const uint32_t *ids, size_t n)
+void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
 {
+    cache_word *word;
+    cache_word *beside;
+
     if (c->words.entries == NULL) {
         return;
     }
-    if (piece.len <= CACHE_WORD_BYTES && n <= CACHE_WORD_IDS) {
-        cache_word *word = cache_word_at(c, key);
-        word->key = key;
-        memcpy(word->ids, ids, n * sizeof *ids);
-        word->n = (uint32_t)n;
-        c->words.n_added++;
-    } else if (piece.len <= CACHE_PHRASE_BYTES && n <= CACHE_PHRASE_IDS) {
-        cache_phrase *phrase = cache_phrase_at(c, hash);
-        phrase->hash = hash;
-        phrase->len = (uint16_t)piece.len;
-        phrase->n = (uint16_t)n;
-        memcpy(phrase->piece, piece.ptr, piece.len);
-        memcpy(phrase->ids, ids, n * sizeof *ids);
-        c->phrases.n_added++;
+    word = cache_word_at(c, hash);
+    beside = cache_word_beside(word);
+    /* What was merged is dearer than what one look at the vocabulary finds again. */
+    if (word->n > 1 || beside->n <= 1) {
+        *beside = *word;
     }
+    word->key = k;
+    memcpy(word->ids, ids, sizeof word->ids);
+    word->n = n;
+    c->words.n_added++;
+}
+
+void cache_add_phrase(cache *c, uint64_t hash, ctok_bytes piece, const uint32_t *ids,
+                      size_t n)
+{
+    cache_phrase *phrase;
+
+    if (c->phrases.entries == NULL || piece.len > CACHE_PHRASE_BYTES ||
+        n > CACHE_PHRASE_IDS) {
+        return;
+    }
+    phrase = cache_phrase_at(c, hash);
+    phrase->hash = hash;
+    phrase->len = (uint16_t)piece.len;
+    phrase->n = (uint16_t)n;
+    memcpy(phrase->piece, piece.ptr, piece.len);
+    memcpy(phrase->ids, ids, n * sizeof *ids);
+    c->phrases.n_added++;
 }

@@ -6,8 +6,7 @@
  *     words     up to 15 bytes and 3 ids, 32 bytes an entry: a hit is one 16-byte compare and
  *               one 16-byte copy
  *
- *       key  'H' 'e' 'l' 'l' 'o'  0 ... 0  5      ids  13225  -  -      n  1
- *            15 bytes, zero behind the piece, its length
+ *       key (key.h)      ids  13225  -  -      n  1
  *
  *     phrases   up to 52 bytes and 16 ids, 128 bytes an entry: what does not fit above
  *
@@ -16,20 +15,14 @@
 #ifndef CTOK_CACHE_H
 #define CTOK_CACHE_H
 
-#include "base.h"
+#include "key.h"
 
-#define CACHE_WORD_BYTES 15
 #define CACHE_WORD_IDS 3
 #define CACHE_PHRASE_BYTES 52
 #define CACHE_PHRASE_IDS 16
 
-typedef struct cache_key {
-    uint64_t low;
-    uint64_t high;
-} cache_key;
-
 typedef struct cache_word {
-    cache_key key; /* all zero: empty, for no piece has length 0 */
+    key key; /* all zero: empty, for no piece has length 0 */
     uint32_t ids[CACHE_WORD_IDS];
     uint32_t n;
 } cache_word;
@@ -43,7 +36,8 @@ typedef struct cache_phrase {
 } cache_phrase;
 
 typedef struct cache_table {
-    void *entries;    /* NULL: switched off */
+    void *entries;    /* on a cache line; NULL: switched off */
+    void *memory;     /* the allocation that they are in */
     size_t n_entries; /* a power of two */
     size_t max_entries;
     size_t n_added; /* since it last grew */
@@ -65,57 +59,23 @@ void cache_clear(cache *c);
  * cannot grow stays as it is. */
 void cache_grow(cache *c, const ctok_allocator *alloc);
 
-extern const uint8_t cache_masks[CACHE_WORD_BYTES + 1][16];
-
-/* The key of a piece of 1 to 15 bytes. Reads no byte at or behind end. */
-static BASE_INLINE cache_key cache_key_of(const uint8_t *piece, size_t len,
-                                          const uint8_t *end)
+/* Where a word is, if it is anywhere. hash is its key_hash. */
+static BASE_INLINE cache_word *cache_word_at(const cache *c, uint64_t hash)
 {
-    cache_key key;
-    cache_key mask;
-
-    if (BASE_LIKELY((size_t)(end - piece) >= sizeof key)) {
-        memcpy(&key, piece, sizeof key);
-        memcpy(&mask, cache_masks[len], sizeof mask);
-        key.low &= mask.low;
-        key.high &= mask.high;
-    } else {
-        uint8_t bytes[16] = {0};
-        memcpy(bytes, piece, len);
-        memcpy(&key, bytes, sizeof key);
-    }
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    key.high |= (uint64_t)len;
-#else
-    key.high |= (uint64_t)len << 56;
-#endif
-    return key;
+    return (cache_word *)c->words.entries + (hash >> c->words.shift);
 }
 
-static BASE_INLINE uint64_t cache_mix(uint64_t low, uint64_t high)
+/* The other place: words that would be overwritten move there. It is on the same cache line. */
+static BASE_INLINE cache_word *cache_word_beside(const cache_word *word)
 {
-    uint64_t h =
-        low * UINT64_C(0x9E3779B97F4A7C15) + high * UINT64_C(0xC2B2AE3D27D4EB4F);
-    return h ^ h << 23;
+    return (cache_word *)((uintptr_t)word ^ sizeof *word);
 }
 
-/* Where a word is, if it is anywhere. */
-static BASE_INLINE cache_word *cache_word_at(const cache *c, cache_key key)
-{
-    return (cache_word *)c->words.entries +
-           (cache_mix(key.low, key.high) >> c->words.shift);
-}
-
-static BASE_INLINE bool cache_word_is(const cache_word *entry, cache_key key)
-{
-    return ((entry->key.low ^ key.low) | (entry->key.high ^ key.high)) == 0;
-}
-
-/* Where a piece with this hash (vocab_hash) is, if it is anywhere. */
+/* Where a piece with this hash is, if it is anywhere. */
 static BASE_INLINE cache_phrase *cache_phrase_at(const cache *c, uint64_t hash)
 {
     return (cache_phrase *)c->phrases.entries +
-           (cache_mix(hash, 0) >> c->phrases.shift);
+           (hash * UINT64_C(0x9E3779B97F4A7C15) >> c->phrases.shift);
 }
 
 static BASE_INLINE bool cache_phrase_is(const cache_phrase *entry, uint64_t hash,
@@ -125,9 +85,9 @@ static BASE_INLINE bool cache_phrase_is(const cache_phrase *entry, uint64_t hash
            memcmp(entry->piece, piece.ptr, piece.len) == 0;
 }
 
-/* Remembers what a piece became, where it fits. key is that of a piece of up to
- * CACHE_WORD_BYTES, hash is its vocab_hash. */
-void cache_add(cache *c, cache_key key, uint64_t hash, ctok_bytes piece,
-               const uint32_t *ids, size_t n);
+/* Remember what a piece became, where the cache is on and a phrase fits. */
+void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n);
+void cache_add_phrase(cache *c, uint64_t hash, ctok_bytes piece, const uint32_t *ids,
+                      size_t n);
 
 #endif

@@ -1,7 +1,11 @@
 /* ctok_all.c - the whole library as one file, for projects that vendor it:
  * compile this and include ctok.h. */
+#if defined(__linux__)
+#define _DEFAULT_SOURCE /* mem.c */
+#endif
 #include "alphabet.c"
 #include "automaton.c"
+#include "block.c"
 #include "bpe.c"
 #include "bpe_avx512.c"
 #include "bpe_long.c"
@@ -15,6 +19,7 @@
 #include "encode.c"
 #include "error.c"
 #include "idmap.c"
+#include "key.c"
 #include "known.c"
 #include "machine.c"
 #include "mem.c"
@@ -33,3 +38,4 @@
 #include "uchar_data.c"
 #include "utf8.c"
 #include "vocab.c"
+#include "words.c"

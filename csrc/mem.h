@@ -16,6 +16,13 @@ ctok_status mem_resize(const ctok_allocator *alloc, void **ptr, size_t old_n,
 ctok_status mem_new(const ctok_allocator *alloc, void **out, size_t n, size_t item_size,
                     ctok_error *err);
 
+/* A zeroed array whose items begin on cache lines if their size divides or is a multiple
+ * of one. *memory, which may be before the first item, is what mem_free_lines wants. */
+ctok_status mem_new_lines(const ctok_allocator *alloc, void **memory, void **items,
+                          size_t n, size_t item_size, ctok_error *err);
+void mem_free_lines(const ctok_allocator *alloc, void *memory, size_t n,
+                    size_t item_size);
+
 /* Frees what mem_new or mem_resize gave; NULL is fine. The size may not overflow: it
  * was allocated. */
 void mem_free(const ctok_allocator *alloc, void *ptr, size_t n, size_t item_size);

@@ -7,6 +7,7 @@
 #include "pairs.h"
 #include "special.h"
 #include "vocab.h"
+#include "words.h"
 
 struct ctok_model {
     ctok_allocator alloc;
@@ -14,6 +15,7 @@ struct ctok_model {
     pairs table;
     bool is_proper;
     bool whole_piece;
+    words words; /* empty when a whole piece is not looked up */
     bpe_many merge_many;
     special specials;
     uint32_t *special_ids;

@@ -64,7 +64,7 @@ static bool vocab_equal(const vocab *v, uint32_t symbol, const uint8_t *ptr, siz
 uint32_t vocab_index_add(vocab *v, uint32_t symbol)
 {
     ctok_bytes token = vocab_bytes(v, symbol);
-    size_t i = (size_t)vocab_hash(token.ptr, token.len) & (v->n_slots - 1);
+    size_t i = vocab_slot(v, vocab_hash(token.ptr, token.len));
 
     while (v->slots[i] != VOCAB_NONE) {
         if (vocab_equal(v, v->slots[i], token.ptr, token.len)) {
@@ -79,7 +79,7 @@ uint32_t vocab_index_add(vocab *v, uint32_t symbol)
 uint32_t vocab_find_hashed(const vocab *v, uint64_t hash, const uint8_t *ptr,
                            size_t len)
 {
-    size_t i = (size_t)hash & (v->n_slots - 1);
+    size_t i = vocab_slot(v, hash);
 
     while (v->slots[i] != VOCAB_NONE) {
         if (vocab_equal(v, v->slots[i], ptr, len)) {

@@ -50,6 +50,12 @@ void vocab_free(vocab *v, const ctok_allocator *alloc);
 /* A hash of bytes; good in its low and its high bits. */
 uint64_t vocab_hash(const uint8_t *ptr, size_t len);
 
+/* The slot where looking for a hash begins. */
+static BASE_INLINE size_t vocab_slot(const vocab *v, uint64_t hash)
+{
+    return (size_t)hash & (v->n_slots - 1);
+}
+
 /* Makes an empty hash table for n symbols. */
 ctok_status vocab_index_new(vocab *v, size_t n, const ctok_allocator *alloc,
                             ctok_error *err);

@@ -255,8 +255,8 @@ static void backtrack_all(const machine *p, ctok_bytes text, pieces *out)
     }
 }
 
-/* The pieces by the variant that leaves at ASCII, called again and again. */
-static void run_to_ascii_all(const automaton *a, ctok_bytes text, uint32_t cap,
+/* The pieces when the automaton is asked for a few at a time. */
+static void run_in_parts(const automaton *a, ctok_bytes text, uint32_t cap,
                              pieces *out)
 {
     size_t at = 0;
@@ -266,7 +266,7 @@ static void run_to_ascii_all(const automaton *a, ctok_bytes text, uint32_t cap,
         uint32_t ends[8];
         automaton_output run = {
             .base = at, .ends = ends, .cap = cap, .max_work = UINT64_MAX};
-        uint32_t n = automaton_run_to_ascii(a, text, at, &run);
+        uint32_t n = automaton_run(a, text, at, &run);
         size_t start = at;
 
         for (uint32_t i = 0; i < n; i++) {
@@ -358,7 +358,7 @@ static void test_random_patterns_split_as_backtracking_does(void)
                 fprintf(stderr, "pattern %s, text '%s'\n", text, sample);
                 CHECK(same_pieces(&expected, &actual));
             }
-            run_to_ascii_all(a, view, 1 + (uint32_t)(i % 8), &actual);
+            run_in_parts(a, view, 1 + (uint32_t)(i % 8), &actual);
             CHECK(same_pieces(&expected, &actual));
         }
         ctok_splitter_free(&splitter);

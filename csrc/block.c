@@ -1,0 +1,373 @@
+/* A block goes through its tables piece by piece, but table by table: all places in the word
+ * cache are asked for before the first is looked at, then those that it lacks go to the
+ * vocabulary together, and so on. That hides most of the time that memory takes. Each piece
+ * has a slot for its ids, so the order is kept:
+ *
+ *     pieces      The | cat | sat | on | thematte
+ *     word cache  hit   hit   -     hit  -
+ *     words                   hit        -
+ *     phrases                            -
+ *     merging                            5 ids
+ *     slots       1     1     1     1    5 aside      copied out one after the other
+ */
+#include "block.h"
+
+#include "error.h"
+#include "mem.h"
+
+typedef struct block_call {
+    const ctok_model *model;
+    ctok_scratch *scratch;
+    ctok_bytes text;
+    const uint8_t *start;
+    const ctok_split_block *block;
+    ctok_error *err;
+} block_call;
+
+/* A piece on its way through the tables. */
+typedef struct block_miss {
+    ctok_bytes piece;
+    uint64_t hash;   /* of its key, or of its bytes when it is too long for one */
+    uint32_t number; /* of its key and slot */
+} block_miss;
+
+typedef struct block_slot {
+    uint32_t ids[CACHE_WORD_IDS]; /* or, when n is more, where they are aside */
+    uint32_t n;
+} block_slot;
+
+typedef struct block_work {
+    key keys[CTOK_BLOCK_PIECES];
+    const cache_word *words[CTOK_BLOCK_PIECES];
+    block_slot slots[CTOK_BLOCK_PIECES];
+    block_miss misses[CTOK_BLOCK_PIECES];
+    uint32_t n_misses;
+    size_t n_aside;
+} block_work;
+
+/* Equal to no key: the place of pieces that the cache cannot have. */
+static const _Alignas(64) cache_word block_no_words[2];
+static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
+
+/* ---- hits ------------------------------------------------------------------- */
+
+static void block_probe(const block_call *call, block_work *work)
+{
+    const uint8_t *end = call->text.ptr + call->text.len;
+    const cache *words = &call->scratch->words;
+    bool is_on = words->words.entries != NULL;
+    const uint32_t *ends = call->block->ends;
+    uint32_t n = call->block->n_pieces;
+    uint32_t from = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        size_t len = ends[i] - from;
+
+        if (BASE_LIKELY(len <= KEY_BYTES)) {
+            key k = key_of(call->start + from, len, end);
+            work->keys[i] = k;
+            work->words[i] = is_on ? cache_word_at(words, key_hash(k)) : block_no_words;
+            BASE_PREFETCH(work->words[i]);
+        } else {
+            work->keys[i] = block_no_key;
+            work->words[i] = block_no_words;
+        }
+        from = ends[i];
+    }
+}
+
+/* Fills the slots of words that the cache has, and lists the others. */
+static void block_check(const block_call *call, block_work *work)
+{
+    const uint32_t *ends = call->block->ends;
+    uint16_t missed[CTOK_BLOCK_PIECES];
+    uint32_t n_missed = 0;
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < call->block->n_pieces; i++) {
+        const cache_word *word = work->words[i];
+
+        memcpy(&work->slots[i], word->ids, sizeof work->slots[i]);
+        missed[n_missed] = (uint16_t)i;
+        n_missed += !key_equal(word->key, work->keys[i]);
+    }
+    for (i = 0; i < n_missed; i++) {
+        uint32_t number = missed[i];
+        const cache_word *other = cache_word_beside(work->words[number]);
+        block_miss *miss = &work->misses[n];
+        uint32_t from = number == 0 ? 0 : ends[number - 1];
+
+        if (key_equal(other->key, work->keys[number])) {
+            memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
+            continue;
+        }
+        miss->number = number;
+        miss->piece.ptr = call->start + from;
+        miss->piece.len = ends[number] - from;
+        n++;
+    }
+    work->n_misses = n;
+}
+
+/* ---- misses ----------------------------------------------------------------- */
+
+/* Puts the ids of a miss into its slot, or aside, where there is room, and into the word
+ * cache, where it fits. */
+static void block_settle(const block_call *call, block_work *work,
+                         const block_miss *miss, const uint32_t *ids, size_t n)
+{
+    block_slot *slot = &work->slots[miss->number];
+
+    slot->n = (uint32_t)n;
+    if (n > CACHE_WORD_IDS) {
+        slot->ids[0] = (uint32_t)work->n_aside;
+        memmove(call->scratch->aside + work->n_aside, ids, n * sizeof *ids);
+        work->n_aside += n;
+        return;
+    }
+    memcpy(slot->ids, ids, n * sizeof *ids);
+    if (miss->piece.len <= KEY_BYTES) {
+        cache_add_word(&call->scratch->words, work->keys[miss->number], miss->hash,
+                       slot->ids, slot->n);
+    }
+}
+
+/* The vocabulary's short tokens. What is none moves to the front; so in all that follows. */
+static void block_find_words(const block_call *call, block_work *work)
+{
+    const ctok_model *model = call->model;
+    const cache *words = &call->scratch->words;
+    uint32_t n_left = 0;
+    uint32_t i;
+
+    for (i = 0; i < work->n_misses; i++) {
+        block_miss *miss = &work->misses[i];
+
+        if (miss->piece.len <= KEY_BYTES) {
+            miss->hash = key_hash(work->keys[miss->number]);
+            BASE_PREFETCH(words_at(&model->words, miss->hash));
+        }
+    }
+    for (i = 0; i < work->n_misses; i++) {
+        block_miss miss = work->misses[i];
+
+        if (BASE_LIKELY(miss.piece.len <= KEY_BYTES)) {
+            uint32_t id = words_find(&model->words, work->keys[miss.number], miss.hash);
+            if (BASE_LIKELY(id != WORDS_NONE)) {
+                block_settle(call, work, &miss, &id, 1);
+                continue;
+            }
+        } else {
+            miss.hash = vocab_hash(miss.piece.ptr, miss.piece.len);
+            BASE_PREFETCH(&model->tokens.slots[vocab_slot(&model->tokens, miss.hash)]);
+        }
+        if (words->phrases.entries != NULL) {
+            const cache_phrase *phrase = cache_phrase_at(words, miss.hash);
+            BASE_PREFETCH(phrase);
+            BASE_PREFETCH((const uint8_t *)phrase + 64);
+        }
+        work->misses[n_left++] = miss;
+    }
+    work->n_misses = n_left;
+}
+
+/* The phrase cache, and the vocabulary's long tokens. */
+static void block_find_phrases(const block_call *call, block_work *work)
+{
+    const ctok_model *model = call->model;
+    const vocab *v = &model->tokens;
+    const cache *words = &call->scratch->words;
+    uint32_t n_left = 0;
+    uint32_t i;
+
+    for (i = 0; i < work->n_misses; i++) {
+        block_miss miss = work->misses[i];
+        ctok_bytes piece = miss.piece;
+
+        if (words->phrases.entries != NULL && piece.len <= CACHE_PHRASE_BYTES) {
+            const cache_phrase *phrase = cache_phrase_at(words, miss.hash);
+            if (cache_phrase_is(phrase, miss.hash, piece)) {
+                block_settle(call, work, &miss, phrase->ids, phrase->n);
+                continue;
+            }
+        }
+        if (piece.len > KEY_BYTES && piece.len <= v->max_len && model->whole_piece) {
+            uint32_t symbol = vocab_find_hashed(v, miss.hash, piece.ptr, piece.len);
+            if (symbol != VOCAB_NONE && v->ids[symbol] != VOCAB_NONE) {
+                block_settle(call, work, &miss, &v->ids[symbol], 1);
+                continue;
+            }
+        }
+        work->misses[n_left++] = miss;
+    }
+    work->n_misses = n_left;
+}
+
+/* ---- merging ---------------------------------------------------------------- */
+
+static ctok_status block_missing(const block_call *call, ctok_bytes piece,
+                                 const uint32_t *symbols, size_t n)
+{
+    const vocab *v = &call->model->tokens;
+    size_t offset = (size_t)(piece.ptr - call->text.ptr);
+    size_t i;
+
+    for (i = 0; i < n && v->ids[symbols[i]] != VOCAB_NONE; i++) {
+        offset += vocab_bytes(v, symbols[i]).len;
+    }
+    return error_set_at(call->err, CTOK_E_RANK, offset,
+                        "byte 0x%02x at offset %zu is no token and merges into none",
+                        call->text.ptr[offset], offset);
+}
+
+/* Symbols to ids, in place. False when a byte has none. */
+static bool block_ids(const ctok_model *model, uint32_t *symbols, size_t n)
+{
+    const uint32_t *ids = model->tokens.ids;
+    uint32_t bad = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        symbols[i] = ids[symbols[i]];
+        bad |= symbols[i] == VOCAB_NONE;
+    }
+    return bad == 0;
+}
+
+static void block_made(const block_call *call, block_work *work, const block_miss *miss,
+                       const uint32_t *ids, size_t n)
+{
+    block_settle(call, work, miss, ids, n);
+    if (miss->piece.len > KEY_BYTES || n > CACHE_WORD_IDS) {
+        cache_add_phrase(&call->scratch->words, miss->hash, miss->piece, ids, n);
+    }
+}
+
+/* Merges a miss of any length, straight to where its ids are kept aside. */
+static ctok_status block_merge_one(const block_call *call, block_work *work,
+                                   const block_miss *miss)
+{
+    uint32_t *ids = call->scratch->aside + work->n_aside;
+    bpe view = model_bpe(call->model);
+    bpe_work *merging = &call->scratch->work;
+    size_t n = 0;
+
+    TRY(bpe_merge(&view, merging, miss->piece, ids, &n, call->err));
+    if (BASE_UNLIKELY(!block_ids(call->model, ids, n))) {
+        /* Ids were written over the symbols: merge again to find the place. */
+        TRY(bpe_merge(&view, merging, miss->piece, ids, &n, call->err));
+        return block_missing(call, miss->piece, ids, n);
+    }
+    block_made(call, work, miss, ids, n);
+    return CTOK_OK;
+}
+
+#define BLOCK_MANY 16
+
+/* Merges up to BLOCK_MANY short misses together. */
+static ctok_status block_merge_some(const block_call *call, block_work *work,
+                                    const block_miss *const *misses, size_t n)
+{
+    ctok_bytes pieces[BLOCK_MANY] = {{NULL, 0}};
+    uint32_t symbols[BLOCK_MANY][BPE_MANY_BYTES];
+    uint8_t n_symbols[BLOCK_MANY];
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        pieces[i] = misses[i]->piece;
+    }
+    call->model->merge_many(&call->model->table, pieces, n, symbols, n_symbols);
+    for (i = 0; i < n; i++) {
+        if (BASE_UNLIKELY(!block_ids(call->model, symbols[i], n_symbols[i]))) {
+            return block_merge_one(call, work, misses[i]); /* it says what is missing */
+        }
+        block_made(call, work, misses[i], symbols[i], n_symbols[i]);
+    }
+    return CTOK_OK;
+}
+
+/* Merges what no table had. */
+static ctok_status block_merge_all(const block_call *call, block_work *work)
+{
+    const block_miss *group[BLOCK_MANY];
+    size_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < work->n_misses; i++) {
+        const block_miss *miss = &work->misses[i];
+
+        if (miss->piece.len > BPE_MANY_BYTES) {
+            TRY(block_merge_one(call, work, miss));
+            continue;
+        }
+        group[n++] = miss;
+        if (n == BLOCK_MANY) {
+            TRY(block_merge_some(call, work, group, n));
+            n = 0;
+        }
+    }
+    return block_merge_some(call, work, group, n);
+}
+
+static ctok_status block_misses(const block_call *call, block_work *work)
+{
+    ctok_scratch *scratch = call->scratch;
+    void *aside = scratch->aside;
+    ctok_status status;
+
+    /* Ids never outnumber bytes. */
+    status =
+        mem_reserve(&scratch->alloc, &aside, &scratch->aside_cap,
+                    call->block->ends[call->block->n_pieces - 1] + CACHE_PHRASE_IDS,
+                    sizeof *scratch->aside, call->err);
+    scratch->aside = aside;
+    TRY(status);
+    block_find_words(call, work);
+    if (work->n_misses > 0) {
+        block_find_phrases(call, work);
+        TRY(block_merge_all(call, work));
+    }
+    cache_grow(&scratch->words, &scratch->alloc);
+    return CTOK_OK;
+}
+
+/* ---- output ----------------------------------------------------------------- */
+
+static size_t block_emit(const block_call *call, const block_work *work, uint32_t *out)
+{
+    uint32_t *next = out;
+    uint32_t i;
+
+    for (i = 0; i < call->block->n_pieces; i++) {
+        const block_slot *slot = &work->slots[i];
+        uint32_t n = slot->n;
+
+        if (BASE_LIKELY(n <= CACHE_WORD_IDS)) {
+            memcpy(next, slot->ids, BLOCK_SLACK * sizeof *next);
+        } else {
+            memcpy(next, call->scratch->aside + slot->ids[0], n * sizeof *next);
+        }
+        next += n;
+    }
+    return (size_t)(next - out);
+}
+
+ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
+                         ctok_bytes text, size_t start, const ctok_split_block *block,
+                         uint32_t *out, size_t *n_out, ctok_error *err)
+{
+    block_call call = {model, scratch, text, text.ptr + start, block, err};
+    block_work work;
+
+    *n_out = 0;
+    work.n_aside = 0;
+    block_probe(&call, &work);
+    block_check(&call, &work);
+    if (work.n_misses > 0) {
+        TRY(block_misses(&call, &work));
+    }
+    *n_out = block_emit(&call, &work, out);
+    return CTOK_OK;
+}

@@ -1,0 +1,57 @@
+/* key.h - a short piece as 16 bytes, so that comparing two is comparing two numbers.
+ *
+ *     'H' 'e' 'l' 'l' 'o'  0 ... 0  5      15 bytes, zero behind the piece, its length
+ */
+#ifndef CTOK_KEY_H
+#define CTOK_KEY_H
+
+#include "base.h"
+
+#define KEY_BYTES 15
+
+typedef struct key {
+    uint64_t low;
+    uint64_t high;
+} key;
+
+/* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
+extern const uint8_t key_window[32];
+
+/* The key of a piece of 1 to KEY_BYTES bytes. Reads no byte at or behind end. */
+static BASE_INLINE key key_of(const uint8_t *piece, size_t len, const uint8_t *end)
+{
+    key k;
+    key mask;
+
+    if (BASE_LIKELY((size_t)(end - piece) >= sizeof k)) {
+        memcpy(&k, piece, sizeof k);
+        memcpy(&mask, key_window + 16 - len, sizeof mask);
+        k.low &= mask.low;
+        k.high &= mask.high;
+    } else {
+        uint8_t bytes[16] = {0};
+        memcpy(bytes, piece, len);
+        memcpy(&k, bytes, sizeof k);
+    }
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    k.high |= (uint64_t)len;
+#else
+    k.high |= (uint64_t)len << 56;
+#endif
+    return k;
+}
+
+static BASE_INLINE bool key_equal(key a, key b)
+{
+    return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
+}
+
+/* Good in its high bits. */
+static BASE_INLINE uint64_t key_hash(key k)
+{
+    uint64_t h =
+        k.low * UINT64_C(0x9E3779B97F4A7C15) + k.high * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return h ^ h << 23;
+}
+
+#endif
