@@ -643,14 +643,15 @@ static ctok_status builder_fill_specials(builder_finish *f, ctok_error *err)
     return CTOK_OK;
 }
 
-static ctok_status builder_span(builder_finish *f, uint32_t id, size_t index,
+/* number counts the tokens and specials: the index of the span where ids are scattered. */
+static ctok_status builder_span(builder_finish *f, uint32_t id, size_t number,
                                 vocab_span span, ctok_error *err)
 {
     vocab *v = &f->model->tokens;
-    uint32_t other = idmap_find(&v->by_id, id);
+    vocab_span other = vocab_span_of(v, id);
 
-    if (other != IDMAP_NONE && !builder_allows_duplicates(f->b)) {
-        ctok_bytes first = {v->blob + v->spans[other].start, v->spans[other].len};
+    if (other.len != VOCAB_NONE && !builder_allows_duplicates(f->b)) {
+        ctok_bytes first = {v->blob + other.start, other.len};
         ctok_bytes second = {v->blob + span.start, span.len};
         if (err != NULL) {
             error_set(err, CTOK_E_DUPLICATE, "id %u is given to both '%s' and '%s'", id,
@@ -659,8 +660,12 @@ static ctok_status builder_span(builder_finish *f, uint32_t id, size_t index,
         }
         return CTOK_E_DUPLICATE;
     }
-    v->spans[index] = span;
-    idmap_set(&v->by_id, id, (uint32_t)index);
+    if (v->by_id.slots == NULL) {
+        v->spans[id] = span;
+    } else {
+        v->spans[number] = span;
+        idmap_set(&v->by_id, id, (uint32_t)number);
+    }
     return CTOK_OK;
 }
 
@@ -683,9 +688,14 @@ static ctok_status builder_fill_spans(builder_finish *f, ctok_error *err)
     }
     v->max_id = max_id;
     v->n_spans = b->n_drafts + b->n_specials;
+    if (idmap_is_dense(max_id, v->n_spans)) {
+        v->n_spans = (size_t)max_id + 1;
+    } else {
+        TRY(idmap_new(&v->by_id, max_id, v->n_spans, &model->alloc, err));
+    }
     TRY(mem_new(&model->alloc, &memory, v->n_spans, sizeof *v->spans, err));
     v->spans = memory;
-    TRY(idmap_new(&v->by_id, max_id, v->n_spans, &model->alloc, err));
+    memset(v->spans, 0xFF, v->n_spans * sizeof *v->spans); /* no id known yet */
     for (i = 0; i < b->n_drafts; i++) {
         vocab_span span = {0, 0};
         if (f->symbols[i] != VOCAB_NONE) {

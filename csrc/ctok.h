@@ -293,9 +293,14 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
 /* Bytes enough for any n_ids ids. */
 size_t ctok_decode_bound(const ctok_model *model, size_t n_ids);
 
-/* The bytes of ids, one after the other. *len is the number written, or with
- * CTOK_E_SPACE the number needed. CTOK_E_ID names the first unknown id; its index is
+/* The bytes that ids decode to, exactly. CTOK_E_ID names the first unknown id; its index is
  * error.position. */
+ctok_status ctok_decode_len(const ctok_model *model, const uint32_t *ids, size_t n_ids,
+                            size_t *len, ctok_error *err);
+
+/* The bytes of ids, one after the other. *len is the number written, or with
+ * CTOK_E_SPACE the number needed. CTOK_E_ID as in ctok_decode_len. What lies in out beyond
+ * the bytes written may have been written over. */
 ctok_status ctok_decode(const ctok_model *model, const uint32_t *ids, size_t n_ids,
                         uint8_t *out, size_t cap, size_t *len, ctok_error *err);
 

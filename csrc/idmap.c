@@ -12,13 +12,18 @@ static size_t idmap_slot(const idmap *map, uint32_t id)
     return (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (map->n_slots - 1);
 }
 
+bool idmap_is_dense(uint32_t max_id, size_t n_ids)
+{
+    return max_id / IDMAP_HOLES <= n_ids || max_id < IDMAP_SMALL;
+}
+
 ctok_status idmap_new(idmap *out, uint32_t max_id, size_t n_ids,
                       const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
 
     memset(out, 0, sizeof *out);
-    if (max_id / IDMAP_HOLES <= n_ids || max_id < IDMAP_SMALL) {
+    if (idmap_is_dense(max_id, n_ids)) {
         TRY(mem_new(alloc, &memory, (size_t)max_id + 1, sizeof *out->dense, err));
         out->dense = memory;
         out->n_dense = (size_t)max_id + 1;

@@ -14,6 +14,9 @@ typedef struct idmap {
     size_t n_slots;  /* a power of two */
 } idmap;
 
+/* Whether ids up to max_id are dense enough for an array by id. */
+bool idmap_is_dense(uint32_t max_id, size_t n_ids);
+
 /* An empty map for ids up to max_id; n_ids is how many will be added. */
 ctok_status idmap_new(idmap *out, uint32_t max_id, size_t n_ids,
                       const ctok_allocator *alloc, ctok_error *err);

@@ -38,9 +38,10 @@ typedef struct vocab {
     size_t cap_symbols; /* what starts and ids were allocated for */
     uint32_t *slots;    /* hash table of symbols, VOCAB_NONE is empty */
     size_t n_slots;
-    vocab_span *spans; /* by the index that the id map gives */
+    vocab_span
+        *spans; /* by id; where ids are scattered, by the index that by_id gives */
     size_t n_spans;
-    idmap by_id;
+    idmap by_id; /* empty unless ids are scattered */
     uint32_t max_id;
     uint32_t max_len;
 } vocab;
@@ -83,8 +84,12 @@ static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
 static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
 {
     const vocab_span unknown = {0, VOCAB_NONE};
-    uint32_t index = idmap_find(&v->by_id, id);
-    return index == IDMAP_NONE ? unknown : v->spans[index];
+    size_t index = id;
+
+    if (BASE_UNLIKELY(v->by_id.slots != NULL)) {
+        index = idmap_find(&v->by_id, id);
+    }
+    return index < v->n_spans ? v->spans[index] : unknown;
 }
 
 size_t vocab_size_in_memory(const vocab *v);

@@ -4,13 +4,15 @@
 the GIL, raises or returns. What each call means is in encoding.py and in ctok.h."""
 
 cimport cython
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+)
 from cpython.list cimport PyList_New
-from cpython.long cimport PyLong_FromUnsignedLong
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_DECREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
@@ -28,13 +30,23 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     str PyUnicode_DecodeUTF8Stateful(const char* s, Py_ssize_t size, const char* errors,
                                      Py_ssize_t* consumed)
-    void PyList_SET_ITEM(object list, Py_ssize_t i, PyObject* item)
-    PyObject* PyList_GET_ITEM(object list, Py_ssize_t i)
-    PyObject* PyTuple_GET_ITEM(object tuple, Py_ssize_t i)
+    PyObject** PySequence_Fast_ITEMS(object items)
+    const char* PyUnicode_AsUTF8(object text) except NULL
+    PyObject* PyBytes_FromStringAndSize(const char* data, Py_ssize_t size)
+    char* PyBytes_AS_STRING(PyObject* data)
+    int _PyBytes_Resize(PyObject** data, Py_ssize_t size) except -1
+
+cdef extern from "_idarray.h":
+    int ctok_int_type(const char* format, ptrdiff_t item_size)
+    size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
 
 cdef extern from "_pylong.h":
+    size_t ROW_MAX
+    size_t row_n_ints
     int64_t ctok_small_int(PyObject* item)
-    void ctok_fill_list(object list, const uint32_t* ids, size_t n, PyObject** ready)
+    int ctok_row_extend(size_t n) except -1
+    int ctok_fill_list(object list, const uint32_t* ids, size_t n, uint32_t max_id) except -1
+    size_t ctok_read_ints(PyObject** items, size_t n, uint32_t* ids)
 
 __version__ = CTOK_VERSION.decode()
 UNICODE_VERSION = CTOK_UNICODE_VERSION.decode()
@@ -42,58 +54,31 @@ UNICODE_VERSION = CTOK_UNICODE_VERSION.decode()
 # Buffers above this many bytes are given back after the call that needed them.
 cdef size_t KEEP_BYTES = 1 << 22
 
+# Room made for the bytes of an id, to begin with.
+cdef size_t BYTES_PER_ID = 8
+
+# Calls with fewer ids keep the GIL: they are over in microseconds, and to get it back from
+# a busy thread may take milliseconds.
+cdef size_t MANY = 2048
+
 
 # ---- ready-made ints ------------------------------------------------------------------
 
-# A list of ids is filled from a table of int objects instead of making an object per id. The
-# table is shared by all encodings and only ever replaced by a longer one; readers may hold the
-# old one, so it is never freed (their sum is at most twice the last).
-cdef size_t MAX_READY_INTS = 1 << 20
-cdef PyObject** ready_ints = NULL
-cdef size_t n_ready_ints = 0
-ready_lock = threading.Lock()
+row_lock = threading.Lock()
 
 
 cdef int make_ready_ints(size_t n) except -1:
-    global ready_ints, n_ready_ints
-    cdef size_t i, size = 1024
-    cdef PyObject** table
-
-    n = min(n, MAX_READY_INTS)
-    if n <= n_ready_ints:
-        return 0
-    while size < n:
-        size *= 2
-    with ready_lock:
-        if size <= n_ready_ints:
-            return 0
-        table = <PyObject**>malloc(size * sizeof(PyObject*))
-        if table == NULL:
-            raise MemoryError()
-        for i in range(size):
-            if i < n_ready_ints:
-                table[i] = ready_ints[i]
-            else:
-                number = PyLong_FromUnsignedLong(<unsigned long>i)
-                Py_INCREF(number)
-                table[i] = <PyObject*>number
-        ready_ints = table
-        n_ready_ints = size
+    """Sees to it that n ints are ready, where so many can be."""
+    with row_lock:
+        ctok_row_extend(n)
     return 0
 
 
 cdef list ids_to_list(const uint32_t* ids, size_t n, uint32_t max_id):
     """A list of ids none of which is above max_id."""
     cdef list out = PyList_New(<Py_ssize_t>n)
-    cdef size_t i
 
-    if max_id < n_ready_ints:
-        ctok_fill_list(out, ids, n, ready_ints)
-        return out
-    for i in range(n):
-        number = PyLong_FromUnsignedLong(ids[i])
-        Py_INCREF(number)
-        PyList_SET_ITEM(out, <Py_ssize_t>i, <PyObject*>number)
+    ctok_fill_list(out, ids, n, max_id)
     return out
 
 
@@ -332,6 +317,17 @@ cdef class Scratch:
             self.ids_cap = n
         return 0
 
+    cdef int text_room(self, size_t n) except -1:
+        """Makes room for n bytes of text; what was there is lost."""
+        if n > self.text_cap:
+            free(self.text)
+            self.text_cap = 0
+            self.text = <uint8_t*>malloc(n)
+            if self.text == NULL:
+                raise MemoryError()
+            self.text_cap = n
+        return 0
+
     cdef void trim(self) noexcept:
         if self.text_cap > KEEP_BYTES:
             free(self.text)
@@ -403,6 +399,101 @@ cdef class SpecialSets:
         self.disallowed = (
             <const uint64_t*><const char*>disallowed if disallowed is not None else NULL
         )
+
+
+# ---- ids from Python ------------------------------------------------------------------
+
+cdef struct Ids:
+    const uint32_t* ids  # in the scratch, or in the array that the caller gave
+    size_t n
+    Py_buffer buffer
+    bint is_held
+
+
+cdef int gather(tokens, Scratch scratch, Ids* out) except -1:
+    """The ids of a list, a tuple, an array or another sequence. Who calls lets go of
+    out.buffer where it is held."""
+    if type(tokens) is not list and type(tokens) is not tuple:
+        if isinstance(tokens, (str, bytes, bytearray)):
+            raise ctok_errors.InvalidTokenIdError(
+                f"ids are {type(tokens).__name__}, integers expected", value=tokens)
+        if PyObject_CheckBuffer(tokens) and gather_array(tokens, scratch, out):
+            return 0
+        tokens = list_of(tokens)
+    with cython.critical_section(tokens):
+        gather_items(tokens, scratch, out)
+    return 0
+
+
+cdef bint gather_array(tokens, Scratch scratch, Ids* out) except -1:
+    """False when it is not a row of integers as C has them."""
+    cdef int kind
+    cdef size_t done
+
+    try:
+        PyObject_GetBuffer(tokens, &out.buffer, PyBUF_FORMAT | PyBUF_ND)
+    except (BufferError, ValueError):
+        return False  # strided
+    out.is_held = True
+    kind = ctok_int_type(out.buffer.format, out.buffer.itemsize)
+    if out.buffer.ndim != 1 or kind == 0:
+        return False
+    out.n = <size_t>out.buffer.shape[0]
+    if kind == 4 and (<uintptr_t>out.buffer.buf) % sizeof(uint32_t) == 0:
+        out.ids = <const uint32_t*>out.buffer.buf
+        return True
+    scratch.room(out.n)
+    out.ids = scratch.ids
+    done = ctok_ids_from_array(out.buffer.buf, kind, out.n, scratch.ids)
+    if done < out.n:
+        token_id_of(memoryview(tokens)[done])  # raises
+        raise RuntimeError("ids changed while they were read")
+    return True
+
+
+cdef int gather_items(tokens, Scratch scratch, Ids* out) except -1:
+    cdef size_t n = <size_t>len(tokens)
+    cdef size_t done = 0
+
+    scratch.room(n)
+    while True:
+        done += ctok_read_ints(PySequence_Fast_ITEMS(tokens) + done, n - done,
+                               scratch.ids + done)
+        if done == n:
+            break
+        scratch.ids[done] = <uint32_t>token_id_of(tokens[done])
+        done += 1
+        if <size_t>len(tokens) != n:
+            raise RuntimeError("ids changed while they were read")
+    out.ids = scratch.ids
+    out.n = n
+    return 0
+
+
+cdef list list_of(tokens):
+    try:
+        tokens = tokens.tolist() if hasattr(tokens, "tolist") else list(tokens)
+    except TypeError:
+        raise ctok_errors.InvalidTokenIdError(
+            f"ids are {type(tokens).__name__}, a sequence of integers expected", value=tokens
+        ) from None
+    if type(tokens) is not list:
+        raise ctok_errors.InvalidTokenIdError(
+            "ids are one number, a sequence expected", value=tokens)
+    return tokens
+
+
+cdef int64_t token_id_of(item) except -1:
+    """An id from any integer: numpy's, bool, big ones; a typed error for the rest."""
+    try:
+        value = item.__index__()
+    except (AttributeError, TypeError):
+        raise ctok_errors.InvalidTokenIdError(
+            f"id {item!r} is {type(item).__name__}, an integer expected", value=item) from None
+    if not 0 <= value <= 0xFFFFFFFF:
+        raise ctok_errors.TokenIdRangeError(
+            f"id {value} is outside 0 to 4294967295", token_id=value)
+    return value
 
 
 # ---- the codec ------------------------------------------------------------------------
@@ -511,7 +602,7 @@ cdef class Codec:
         cdef ctok_bytes token
         if ctok_model_token(self.model, token_id, &token) != CTOK_OK:
             return None
-        return PyBytes_FromStringAndSize(<const char*>token.ptr, <Py_ssize_t>token.len)
+        return (<const char*>token.ptr)[:token.len]
 
     def _find(self, bytes token not None):
         """The id of a token, specials excluded, or None."""
@@ -533,7 +624,7 @@ cdef class Codec:
         right_view.len = len(right)
         if ctok_model_merge(self.model, left_view, right_view, &rank, &merged) != CTOK_OK:
             return None
-        return rank, PyBytes_FromStringAndSize(<const char*>merged.ptr, <Py_ssize_t>merged.len)
+        return rank, (<const char*>merged.ptr)[:merged.len]
 
     # ---- pool ----
 
@@ -635,7 +726,7 @@ cdef class Codec:
         memset(&out, 0, sizeof(out))
         try:
             self.encode_into(text, sets, scratch, &out)
-            if n_ready_ints <= self.info.max_id and n_ready_ints < MAX_READY_INTS:
+            if row_n_ints <= self.info.max_id < ROW_MAX:
                 make_ready_ints(<size_t>self.info.max_id + 1)
             return ids_to_list(out.ids, out.n, self.info.max_id)
         finally:
@@ -831,39 +922,6 @@ cdef class Codec:
 
     # ---- decode ----
 
-    cdef size_t gather(self, ids, Scratch scratch) except? 0:
-        """Copies ids into the scratch; returns their number."""
-        cdef Py_ssize_t n, i
-        cdef int64_t value
-        cdef PyObject* item
-        cdef bint is_list = type(ids) is list
-
-        if not is_list and type(ids) is not tuple:
-            if isinstance(ids, (str, bytes, bytearray)):
-                raise ctok_errors.InvalidTokenIdError(
-                    f"ids are {type(ids).__name__}, integers expected", value=ids)
-            if isinstance(ids, IdBuffer):
-                ids = memoryview(ids)
-            try:
-                ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)
-            except TypeError:
-                raise ctok_errors.InvalidTokenIdError(
-                    f"ids are {type(ids).__name__}, a sequence of integers expected", value=ids
-                ) from None
-            if type(ids) is not list:
-                raise ctok_errors.InvalidTokenIdError(
-                    "ids are one number, a sequence expected", value=ids)
-            is_list = True
-        n = len(ids)
-        scratch.room(<size_t>n + 1)
-        for i in range(n):
-            item = PyList_GET_ITEM(ids, i) if is_list else PyTuple_GET_ITEM(ids, i)
-            value = ctok_small_int(item)
-            if value < 0:
-                value = token_id_of(<object>item)
-            scratch.ids[i] = <uint32_t>value
-        return <size_t>n
-
     def decode_bytes(self, tokens):
         """The bytes of ids, one after the other.
 
@@ -883,9 +941,15 @@ cdef class Codec:
         b'hello\xc3'
         """
         cdef Scratch scratch = self.borrow()
+        cdef Ids ids
+
+        ids.is_held = False
         try:
-            return self.decode_gathered(scratch, self.gather(tokens, scratch), NULL)
+            gather(tokens, scratch, &ids)
+            return self.bytes_of(&ids)
         finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
             self.give_back(scratch)
 
     def decode(self, tokens, str errors="replace"):
@@ -908,37 +972,59 @@ cdef class Codec:
         >>> ctok.get_encoding("gpt2").decode([31373, 995])
         'hello world'
         """
+        cdef const char* handler = PyUnicode_AsUTF8(errors)
         cdef Scratch scratch = self.borrow()
-        cdef bytes handler = errors.encode()
+        cdef Ids ids
+
+        ids.is_held = False
         try:
-            return self.decode_gathered(scratch, self.gather(tokens, scratch), handler)
+            gather(tokens, scratch, &ids)
+            return self.text_of(&ids, scratch, handler)
         finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
             self.give_back(scratch)
 
-    cdef object decode_gathered(self, Scratch scratch, size_t n, const char* handler):
-        """bytes of the scratch's n ids, or with a handler str."""
-        cdef ctok_error err
+    cdef ctok_status decode_to(self, const Ids* ids, uint8_t* out, size_t cap, size_t* length,
+                               ctok_error* err):
         cdef ctok_status status
-        cdef size_t need = 8 * n + 64
-        cdef size_t cap = 0
+        if ids.n < MANY:
+            return ctok_decode(self.model, ids.ids, ids.n, out, cap, length, err)
+        with nogil:
+            status = ctok_decode(self.model, ids.ids, ids.n, out, cap, length, err)
+        return status
 
-        while True:
-            if need > scratch.text_cap:
-                free(scratch.text)
-                scratch.text_cap = 0
-                scratch.text = <uint8_t*>malloc(need)
-                if scratch.text == NULL:
-                    raise MemoryError()
-                scratch.text_cap = need
-            cap = scratch.text_cap
-            with nogil:
-                status = ctok_decode(self.model, scratch.ids, n, scratch.text, cap, &need, &err)
-            if status == CTOK_OK:
-                break
-            if status != CTOK_E_SPACE:
-                raise failure(&err)
-        if handler == NULL:
-            return PyBytes_FromStringAndSize(<const char*>scratch.text, <Py_ssize_t>need)
+    cdef bytes bytes_of(self, const Ids* ids):
+        """Written into a bytes object that is first too long, mostly, and then cut."""
+        cdef ctok_error err
+        cdef ctok_status status = CTOK_E_SPACE
+        cdef size_t need = BYTES_PER_ID * ids.n + 64
+        cdef PyObject* out = NULL
+
+        while status == CTOK_E_SPACE:
+            Py_XDECREF(out)
+            out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>need)
+            if out == NULL:
+                raise MemoryError()
+            status = self.decode_to(ids, <uint8_t*>PyBytes_AS_STRING(out), need, &need, &err)
+        if status != CTOK_OK:
+            Py_XDECREF(out)
+            raise failure(&err)
+        _PyBytes_Resize(&out, <Py_ssize_t>need)
+        done = <bytes>out
+        Py_DECREF(<object>out)
+        return done
+
+    cdef str text_of(self, const Ids* ids, Scratch scratch, const char* handler):
+        cdef ctok_error err
+        cdef ctok_status status = CTOK_E_SPACE
+        cdef size_t need = BYTES_PER_ID * ids.n + 64
+
+        while status == CTOK_E_SPACE:
+            scratch.text_room(need)
+            status = self.decode_to(ids, scratch.text, scratch.text_cap, &need, &err)
+        if status != CTOK_OK:
+            raise failure(&err)
         return PyUnicode_DecodeUTF8(<const char*>scratch.text, <Py_ssize_t>need, handler)
 
     def decode_stream(self, str errors="replace"):
@@ -961,19 +1047,6 @@ cdef class Codec:
         ''
         """
         return DecodeStream(self, errors)
-
-
-cdef int64_t token_id_of(item) except -1:
-    """An id from any integer: numpy's, bool, big ones; a typed error for the rest."""
-    try:
-        value = item.__index__()
-    except (AttributeError, TypeError):
-        raise ctok_errors.InvalidTokenIdError(
-            f"id {item!r} is {type(item).__name__}, an integer expected", value=item) from None
-    if not 0 <= value <= 0xFFFFFFFF:
-        raise ctok_errors.TokenIdRangeError(
-            f"id {value} is outside 0 to 4294967295", token_id=value)
-    return value
 
 
 cdef list character_ranges(str text, Scratch scratch, const ctok_output* out, list byte_ranges):

@@ -143,6 +143,8 @@ cdef extern from "ctok.h" nogil:
     ctok_status ctok_encode_piece(const ctok_model* model, ctok_scratch* scratch,
                                   ctok_bytes piece, ctok_output* out, ctok_error* err)
 
+    ctok_status ctok_decode_len(const ctok_model* model, const uint32_t* ids, size_t n_ids,
+                                size_t* len, ctok_error* err)
     ctok_status ctok_decode(const ctok_model* model, const uint32_t* ids, size_t n_ids,
                             uint8_t* out, size_t cap, size_t* len, ctok_error* err)
 

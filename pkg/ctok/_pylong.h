@@ -1,10 +1,41 @@
-/* _pylong.h - small Python ints without a call. Reading an int through the public API costs
- * more than decoding its token. */
+/* _pylong.h - Python ints by the thousand, without a call for each.
+ *
+ * A list of ids needs an int object for each place, and making one takes longer than finding
+ * the id. So there is a row of ready-made ints, one behind the other:
+ *
+ *     row      | 0 | 1 | 2 | 3 | ...          each ROW_STEP bytes
+ *     list     [  ., ., . ]                    places point into the row
+ *
+ * From an id to its int is a multiplication, and from such an int back to its id a
+ * subtraction: neither looks at the object. The row is as long as the largest vocabulary
+ * in use; the objects in it are byte for byte what CPython itself makes, and live for ever
+ * (immortal where Python has that, else by a reference that is never given back).
+ */
 #ifndef CTOK_PYLONG_H
 #define CTOK_PYLONG_H
 
 #include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_MAX ((size_t)1 << 20)
+#define ROW_STEP sizeof(PyLongObject)
+#define ROW_AHEAD 24 /* places between asking for an object and counting a reference */
+
+/* The row relies on CPython's layout: one digit of 30 bits at the end of the object. */
+#if !defined(PYPY_VERSION) && !defined(Py_TRACE_REFS) && PYLONG_BITS_IN_DIGIT == 30
+#define ROW_IS_POSSIBLE 1
+#else
+#define ROW_IS_POSSIBLE 0
+#endif
+#define ROW_IS_IMMORTAL (PY_VERSION_HEX >= 0x030C0000)
+
+static char
+    *row_ints; /* room for ROW_MAX; the system gives memory where it is written */
+static size_t row_n_ints; /* so many are made */
 
 /* The value of an exact int from 0 to 2^30 - 1, or -1 for anything else. */
 static inline int64_t ctok_small_int(PyObject *object)
@@ -29,27 +60,119 @@ static inline int64_t ctok_small_int(PyObject *object)
 #endif
 }
 
-/* Fills a new list with ready-made ints. They lie scattered over megabytes, and taking a
- * reference writes to them: asking for them some places ahead hides the wait. Every id
- * is less than n_ready. */
-#define CTOK_LIST_AHEAD 16
+#if ROW_IS_POSSIBLE
+#if PY_VERSION_HEX >= 0x030C0000
+#define ROW_DIGIT offsetof(PyLongObject, long_value.ob_digit)
+#else
+#define ROW_DIGIT offsetof(PyLongObject, ob_digit)
+#endif
 
-static inline void ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
-                                  PyObject *const *ready)
+/* Int number i of the row: a copy of what CPython made, with a digit of its own and the
+ * reference count of a small int, which is immortal where ints can be. */
+static void row_make(size_t i, PyObject *zero, PyObject *one_digit)
 {
-    PyObject **items = ((PyListObject *)list)->ob_item;
+    char *made = row_ints + i * ROW_STEP;
+    uint32_t digit = (uint32_t)i;
+
+    memcpy(made, i == 0 ? zero : one_digit, ROW_DIGIT);
+    memcpy(made, zero, sizeof(PyObject));
+    memcpy(made + ROW_DIGIT, &digit, sizeof digit);
+    if (!ROW_IS_IMMORTAL) {
+        Py_SET_REFCNT((PyObject *)made, 1);
+    }
+}
+
+static bool row_is_as_made(size_t i)
+{
+    PyObject *made = (PyObject *)(row_ints + i * ROW_STEP);
+    return PyLong_CheckExact(made) && PyLong_AsLong(made) == (long)i;
+}
+#endif
+
+/* Makes the row n ints long where that can be; without a row all works too, more slowly. Not
+ * for two threads at once. -1 with an exception. */
+static inline int ctok_row_extend(size_t n)
+{
+#if ROW_IS_POSSIBLE
+    static bool is_off;
+    PyObject *zero = PyLong_FromLong(0);
+    PyObject *one_digit = PyLong_FromSize_t(ROW_MAX);
     size_t i;
 
+    if (n <= ROW_MAX && n > row_n_ints && zero != NULL && one_digit != NULL &&
+        !is_off) {
+        if (row_ints == NULL) {
+            row_ints = malloc(ROW_MAX * ROW_STEP);
+        }
+        for (i = row_n_ints; row_ints != NULL && i < n; i++) {
+            row_make(i, zero, one_digit);
+        }
+        is_off = row_ints == NULL || !row_is_as_made(0) || !row_is_as_made(n - 1);
+        row_n_ints = is_off ? 0 : n;
+    }
+    Py_XDECREF(zero);
+    Py_XDECREF(one_digit);
+    return zero == NULL || one_digit == NULL ? -1 : 0;
+#else
+    (void)n;
+    return 0;
+#endif
+}
+
+/* Fills a new list with n ids, none above max_id. -1 with an exception. */
+static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
+                                 uint32_t max_id)
+{
+    PyObject **items = ((PyListObject *)list)->ob_item;
+    char *row = row_ints;
+    size_t i;
+
+    if (max_id >= row_n_ints) {
+        for (i = 0; i < n; i++) {
+            items[i] = PyLong_FromUnsignedLong(ids[i]);
+            if (items[i] == NULL) {
+                return -1;
+            }
+        }
+        return 0;
+    }
     for (i = 0; i < n; i++) {
-        PyObject *item = ready[ids[i]];
+        PyObject *item = (PyObject *)(row + ids[i] * ROW_STEP);
+#if !ROW_IS_IMMORTAL
 #if defined(__GNUC__) || defined(__clang__)
-        if (i + CTOK_LIST_AHEAD < n) {
-            __builtin_prefetch(ready[ids[i + CTOK_LIST_AHEAD]], 1);
+        if (i + ROW_AHEAD < n) {
+            __builtin_prefetch(row + ids[i + ROW_AHEAD] * ROW_STEP, 1);
         }
 #endif
         Py_INCREF(item);
+#endif
         items[i] = item;
     }
+    return 0;
+}
+
+/* Reads ids from ints; returns how many, less than n where one is no small int. */
+static inline size_t ctok_read_ints(PyObject *const *items, size_t n, uint32_t *ids)
+{
+    uintptr_t row = (uintptr_t)row_ints;
+    size_t row_len = row_n_ints * ROW_STEP;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        uintptr_t distance = (uintptr_t)items[i] - row;
+        int64_t value;
+
+        if (distance < row_len) {
+            ids[i] = (uint32_t)(distance / ROW_STEP);
+            continue;
+        }
+        value = ctok_small_int(items[i]);
+        if (value < 0) {
+            return i;
+        }
+        ids[i] = (uint32_t)value;
+    }
+    return n;
 }
 
 #endif
