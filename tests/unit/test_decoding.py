@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from array import array
 from typing import Any
 
 import numpy as np
@@ -102,6 +104,81 @@ def test_array_of_floats_is_a_type_error(enc: Encoding) -> None:
 def test_array_with_a_negative_id_is_a_range_error(enc: Encoding) -> None:
     with pytest.raises(OverflowError):
         enc.decode(np.array([97, -100]))
+
+
+@pytest.mark.parametrize("code", "BHILQbhilq")
+def test_arrays_of_the_standard_library_are_ids(enc: Encoding, code: str) -> None:
+    assert "abc" == enc.decode(array(code, [97, 98, 99]))
+    assert b"abc" == enc.decode_bytes(memoryview(array(code, [97, 98, 99])))
+
+
+def test_ids_as_encoded_into_a_buffer_decode_in_place(enc: Encoding) -> None:
+    ids = enc.encode_ordinary_to_buffer("aé" * 3000)
+    assert "aé" * 3000 == enc.decode(ids)
+    assert ("aé" * 3000).encode() == enc.decode_bytes(memoryview(ids))
+
+
+def test_array_that_is_not_aligned_has_its_ids(enc: Encoding) -> None:
+    data = b"\0" + np.array([97, 98, 99], dtype=np.uint32).tobytes()
+    assert "abc" == enc.decode(np.frombuffer(data, dtype=np.uint32, offset=1))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wrong"),
+    [(np.int8, -1), (np.int16, -2), (np.int32, -3), (np.int64, -4), (np.int64, 2**32)]
+    + [(np.uint64, 2**63), (np.uint64, 2**32)],
+)
+def test_array_with_an_id_beyond_32_bits_names_it(enc: Encoding, dtype: Any, wrong: int) -> None:
+    with pytest.raises(TokenIdRangeError) as caught:
+        enc.decode(np.array([97] * 100 + [wrong, 98], dtype=dtype))
+    assert wrong == caught.value.token_id
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint32])
+def test_unknown_id_of_an_array_is_named_with_its_index(enc: Encoding, dtype: Any) -> None:
+    with pytest.raises(UnknownTokenIdError) as caught:
+        enc.decode(np.array([97] * 100 + [299], dtype=dtype))
+    assert (299, 100) == (caught.value.token_id, caught.value.index)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 2), (0, 3)])
+def test_array_that_is_not_one_row_is_a_type_error(enc: Encoding, shape: tuple[int, ...]) -> None:
+    if shape == (0, 3):
+        assert "" == enc.decode(np.zeros(shape, dtype=np.uint32))
+        return
+    with pytest.raises(InvalidTokenIdError):
+        enc.decode(np.full(shape, 97, dtype=np.uint32))
+
+
+def test_array_is_let_go_of_after_success_and_failure(enc: Encoding) -> None:
+    ids = array("I", [97, 299])
+    with pytest.raises(UnknownTokenIdError):
+        enc.decode(ids)
+    ids.pop()  # a BufferError while somebody looks at it
+    assert b"a" == enc.decode_bytes(ids)
+    ids.append(98)
+
+
+def test_list_that_changes_while_it_is_read_is_an_error(enc: Encoding) -> None:
+    class Shrinking:
+        def __index__(self) -> int:
+            ids.clear()
+            return 97
+
+    ids: list[Any] = [97, Shrinking()] + [98] * 1000
+    with pytest.raises(RuntimeError, match="changed"):
+        enc.decode(ids)
+
+
+@pytest.mark.parametrize("n", [63, 64, 65, 127, 128, 2047, 2048, 2049, 5000])
+def test_ids_in_any_number_and_form_decode_alike(enc: Encoding, n: int) -> None:
+    rng = random.Random(n)
+    ids = [rng.choice([rng.randrange(256), 256, 300, 400]) for _ in range(n)]
+    tokens = {256: "é".encode(), 300: "<|é|>".encode(), 400: b""}
+    expected = b"".join(tokens.get(i, bytes([i & 255])) for i in ids)
+    for same in (ids, tuple(ids), array("I", ids), np.array(ids), [np.int16(i) for i in ids]):
+        assert expected == enc.decode_bytes(same)
+        assert expected.decode("utf-8", "replace") == enc.decode(same)
 
 
 def test_tuples_ranges_and_numpy_scalars_are_ids(enc: Encoding) -> None:

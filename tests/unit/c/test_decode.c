@@ -89,6 +89,51 @@ static void test_every_id_decodes_to_its_token(void)
     }
 }
 
+/* Blocks of ids, and the last bytes of the output, where copies must be exact. */
+static void test_any_number_of_ids_fits_into_exactly_its_bytes(void)
+{
+    for (size_t n = 0; n < 200; n++) {
+        uint32_t ids[200];
+        uint8_t *out;
+        size_t len = 0;
+        size_t again = 0;
+        ctok_error err = {0};
+
+        for (size_t i = 0; i < n; i++) {
+            ids[i] = i % 7 == 0 ? 1000 : i % 3 == 0 ? 256 : 'a' + (uint32_t)(i % 26);
+        }
+        CHECK_STATUS(CTOK_OK, ctok_decode_len(model, ids, n, &len, &err), &err);
+        out = malloc(len + 1); /* of its own, so that a sanitizer sees what is beyond */
+        REQUIRE(out != NULL);
+        CHECK_STATUS(CTOK_OK, ctok_decode(model, ids, n, out, len, &again, &err), &err);
+        CHECK_EQ(len, again);
+        for (size_t i = 0, at = 0; i < n; i++) {
+            ctok_bytes token;
+
+            CHECK_EQ(CTOK_OK, ctok_model_token(model, ids[i], &token));
+            CHECK(bytes_equal(token, (ctok_bytes){out + at, token.len}));
+            at += token.len;
+        }
+        if (len > 0) {
+            CHECK_EQ(CTOK_E_SPACE,
+                     ctok_decode(model, ids, n, out, len - 1, &again, &err));
+            CHECK_EQ(len, again);
+        }
+        free(out);
+    }
+}
+
+static void test_unknown_id_has_no_length(void)
+{
+    const uint32_t ids[] = {'x', 'y', 999};
+    size_t len = 7;
+    ctok_error err = {0};
+
+    CHECK_EQ(CTOK_E_ID, ctok_decode_len(model, ids, 3, &len, &err));
+    CHECK_EQ(0, len);
+    CHECK_EQ(2, err.position);
+}
+
 int main(void)
 {
     const char *tokens[] = {"ab", NULL};
@@ -103,6 +148,8 @@ int main(void)
     test_bound_is_enough_for_any_ids();
     test_unknown_id_is_named_with_its_index();
     test_every_id_decodes_to_its_token();
+    test_any_number_of_ids_fits_into_exactly_its_bytes();
+    test_unknown_id_has_no_length();
     ctok_model_free(model);
     return CHECK_RESULT();
 }
