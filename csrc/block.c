@@ -264,15 +264,13 @@ static ctok_status block_merge_one(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
-#define BLOCK_MANY 16
-
-/* Merges up to BLOCK_MANY short misses together. */
+/* Merges up to BPE_MANY short misses together. */
 static ctok_status block_merge_some(const block_call *call, block_work *work,
                                     const block_miss *const *misses, size_t n)
 {
-    ctok_bytes pieces[BLOCK_MANY] = {{NULL, 0}};
-    uint32_t symbols[BLOCK_MANY][BPE_MANY_BYTES];
-    uint8_t n_symbols[BLOCK_MANY];
+    ctok_bytes pieces[BPE_MANY] = {{NULL, 0}};
+    uint32_t symbols[BPE_MANY][BPE_MANY_BYTES];
+    uint8_t n_symbols[BPE_MANY];
     size_t i;
 
     for (i = 0; i < n; i++) {
@@ -291,7 +289,7 @@ static ctok_status block_merge_some(const block_call *call, block_work *work,
 /* Merges what no table had. */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
-    const block_miss *group[BLOCK_MANY];
+    const block_miss *group[BPE_MANY];
     size_t n = 0;
     uint32_t i;
 
@@ -303,7 +301,7 @@ static ctok_status block_merge_all(const block_call *call, block_work *work)
             continue;
         }
         group[n++] = miss;
-        if (n == BLOCK_MANY) {
+        if (n == BPE_MANY) {
             TRY(block_merge_some(call, work, group, n));
             n = 0;
         }

@@ -71,16 +71,6 @@ size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *
     return n;
 }
 
-void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
-                       uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        n_out[i] = (uint8_t)bpe_flat(table, pieces[i].ptr, pieces[i].len, out[i]);
-    }
-}
-
 /* ---- heap ------------------------------------------------------------------- */
 
 /* Entries are rank << 32 | position, so the smallest is the lowest rank, then the leftmost.

@@ -1,8 +1,9 @@
 /* bpe.h - byte pair encoding of one piece: bytes in, symbols out.
  *
  * Definition: start from the single bytes; while some neighbours merge, merge the pair of lowest
- * rank, of those the leftmost. Three ways to the same result:
+ * rank, of those the leftmost. Four ways to the same result:
  *
+ *   many    up to BPE_MANY short pieces, taking turns (bpe_many.c)
  *   flat    up to BPE_FLAT_MAX symbols: an array scanned for its minimum
  *   heap    any length, any model: linked list and heap, O(n log n)
  *   window  long pieces of proper models: flat windows joined left to right (bpe_long.c)
@@ -40,16 +41,17 @@ void bpe_work_free(bpe_work *work);
 /* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
-/* Pieces that bpe_many takes have at most so many bytes. */
-#define BPE_MANY_BYTES 16
+/* Pieces that bpe_many takes: so many, of at most so many bytes. */
+#define BPE_MANY 16
+#define BPE_MANY_BYTES 64
 
 /* Symbols of n short pieces at once, piece i in out[i][0 .. n_out[i]). */
 typedef void (*bpe_many)(const pairs *table, const ctok_bytes *pieces, size_t n,
                          uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
 void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
                        uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
-void bpe_many_avx512(const pairs *table, const ctok_bytes *pieces, size_t n,
-                     uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
+void bpe_many_avx2(const pairs *table, const ctok_bytes *pieces, size_t n,
+                   uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
 
 /* Symbols of a piece of less than 2^31 bytes. */
 ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,

@@ -27,8 +27,8 @@ static ctok_cpu cpu_tier(ctok_cpu wanted)
 bpe_many cpu_merger(ctok_cpu tier)
 {
 #if CPU_HAS_X86
-    if (cpu_tier(tier) == CTOK_CPU_AVX512) {
-        return bpe_many_avx512;
+    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+        return bpe_many_avx2;
     }
 #endif
     (void)tier;

@@ -2,10 +2,14 @@
  *
  *     (left, right) -> rank        rank -> merged symbol
  *
- * An entry is one word, left << 42 | right << 21 | rank, so a probe is one compare. For two
- * single bytes, the most frequent question, there is an array. Most other questions are
- * answered "no": a bitmap with a bit for each pair's hash says so without the table,
- * whose megabytes are not near the processor. Lower ranks merge first.
+ * An entry is one word, left << 42 | right << 21 | rank: what is left of it after
+ * taking the pair away is the rank when it is the pair's, and greater than any when not. All
+ * four of a bucket are asked, without a branch:
+ *
+ *     a bucket      h|e|12   l|l|40   t|h|3   -          for l|l
+ *     taken away    large    40       large   large      the rank is 40
+ *
+ * For two single bytes, the most frequent question, there is an array. Lower ranks merge first.
  */
 #ifndef CTOK_PAIRS_H
 #define CTOK_PAIRS_H
@@ -16,11 +20,19 @@
 #define PAIRS_NONE UINT32_MAX /* no merge; greater than every rank */
 #define PAIRS_EMPTY UINT64_MAX
 
+#define PAIRS_PER_BUCKET 4
+
+typedef struct pairs_bucket {
+    uint64_t
+        entries[PAIRS_PER_BUCKET]; /* filled from the front; a full one may go on in the
+                                         * next bucket */
+} pairs_bucket;
+
 typedef struct pairs {
-    uint64_t *slots;
-    size_t n_slots; /* a power of two */
-    unsigned shift; /* 32 - log2(n_slots) */
-    uint32_t *bits; /* 8 for each slot */
+    pairs_bucket *buckets;
+    size_t n_buckets; /* a power of two */
+    unsigned shift;   /* 32 - log2(n_buckets) */
+    void *memory;     /* the allocation that the buckets are in */
     size_t n_pairs;
     uint32_t *bytes;  /* [left << 8 | right]: rank or PAIRS_NONE */
     uint32_t *merged; /* by rank; NULL where rank and merged symbol are the same */
@@ -36,38 +48,54 @@ void pairs_free(pairs *p, const ctok_allocator *alloc);
 ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
                       const ctok_allocator *alloc, ctok_error *err);
 
-/* 32 bits are enough for 2^22 slots, and vector code multiplies them 16 at a time. */
-#define PAIRS_MIX_1 0x9E3779B1u
-#define PAIRS_MIX_2 0x85EBCA77u
-
-static BASE_INLINE uint32_t pairs_hash(uint32_t left, uint32_t right)
+/* Of two symbols of which one is no byte; what no entry has when there is no pair. */
+static BASE_INLINE uint64_t pairs_key(uint32_t left, uint32_t right)
 {
-    return (left * PAIRS_MIX_1 ^ right) * PAIRS_MIX_2;
+    return (uint64_t)left << (2 * VOCAB_SYMBOL_BITS) | (uint64_t)right
+                                                           << VOCAB_SYMBOL_BITS;
+}
+
+#define PAIRS_NO_KEY ((uint64_t)1 << 63)
+
+/* Where a pair is, if it is anywhere. */
+static BASE_INLINE const pairs_bucket *pairs_at(const pairs *p, uint64_t pair)
+{
+    /* 32 bits are enough for 2^22 buckets. */
+    uint64_t hash = (pair ^ pair >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+    return p->buckets + ((uint32_t)(hash >> 32) >> p->shift);
+}
+
+/* The rank of a pair, or PAIRS_NONE. */
+static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucket,
+                                       uint64_t pair)
+{
+    const uint64_t *e = bucket->entries;
+
+    for (;;) {
+        uint32_t rank = PAIRS_NONE;
+        size_t i;
+
+        for (i = 0; i < PAIRS_PER_BUCKET; i++) {
+            uint64_t left = e[i] ^ pair;
+            rank = left >> VOCAB_SYMBOL_BITS == 0 ? (uint32_t)left : rank;
+        }
+        if (BASE_LIKELY(e[PAIRS_PER_BUCKET - 1] == PAIRS_EMPTY || rank != PAIRS_NONE)) {
+            return rank;
+        }
+        e += PAIRS_PER_BUCKET;
+        e = e == (p->buckets + p->n_buckets)->entries ? p->buckets->entries : e;
+    }
 }
 
 /* The rank at which two symbols merge, or PAIRS_NONE. */
 static BASE_INLINE uint32_t pairs_rank(const pairs *p, uint32_t left, uint32_t right)
 {
-    uint64_t key = (uint64_t)left << VOCAB_SYMBOL_BITS | right;
-    uint32_t hash = pairs_hash(left, right);
-    uint32_t bit = hash >> (p->shift - 3);
-    size_t i;
+    uint64_t pair = pairs_key(left, right);
 
     if ((left | right) < 256) {
         return p->bytes[left << 8 | right];
     }
-    if ((p->bits[bit / 32] >> (bit % 32) & 1) == 0) {
-        return PAIRS_NONE;
-    }
-    for (i = hash >> p->shift;; i = (i + 1) & (p->n_slots - 1)) {
-        uint64_t entry = p->slots[i];
-        if (entry >> VOCAB_SYMBOL_BITS == key) {
-            return (uint32_t)entry & ((1u << VOCAB_SYMBOL_BITS) - 1);
-        }
-        if (entry == PAIRS_EMPTY) {
-            return PAIRS_NONE;
-        }
-    }
+    return pairs_find(p, pairs_at(p, pair), pair);
 }
 
 /* What a merge of this rank makes. */

@@ -1,0 +1,219 @@
+/* bpe_many.c - short pieces merged side by side.
+ *
+ * One piece alone is slow because each merge waits for the last: the least key, the symbol
+ * that it makes, two answers from a table far away. So pieces take turns. A turn
+ * is one merge; it ends by asking memory for the two buckets that the next turn looks into,
+ * which have arrived when all others had theirs:
+ *
+ *     h e l l o      merge l l, ask for (e, ll) and (ll, o)
+ *     w o r l d      merge l d, ask for (r, ld)
+ *     h e ll . o     answers: key of (ll, o); merge it, ask for (e, llo)
+ *     ...
+ *
+ * Keys are those of bpe_flat, rank and place in one number, and symbols that are gone are
+ * bits that are gone from a mask.
+ */
+#include "bpe.h"
+#include "cpu.h"
+
+#define MANY_PLACE_BITS 6
+#define MANY_NO_KEY UINT32_MAX
+/* Keys of pairs are below. A rank that is none, shifted, is above. */
+#define MANY_KEYS ((uint32_t)1 << (VOCAB_SYMBOL_BITS + MANY_PLACE_BITS))
+
+/* Pieces of at most this many bytes have a shorter row of keys to look through. */
+#define MANY_SHORT 16
+
+typedef struct many_piece {
+    uint32_t
+        keys[BPE_MANY_BYTES + 1]; /* of the pair at each place; the last: nobody's */
+    uint32_t symbols[BPE_MANY_BYTES];
+    uint64_t alive;     /* the places that have a symbol */
+    uint64_t pairs[2];  /* asked for: the pair at and before the last merge */
+    uint32_t places[2]; /* whose keys they are */
+} many_piece;
+
+/* Bits of a mask, for compilers that do not know them. */
+static BASE_INLINE unsigned many_lowest(uint64_t mask)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (unsigned)__builtin_ctzll(mask);
+#else
+    unsigned n = 0;
+    for (; (mask & 1) == 0; mask >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
+static BASE_INLINE unsigned many_highest(uint64_t mask)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return 63 - (unsigned)__builtin_clzll(mask);
+#else
+    unsigned n = 0;
+    for (; mask > 1; mask >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
+static BASE_INLINE void many_start(const pairs *table, many_piece *m, ctok_bytes piece,
+                                   size_t cap)
+{
+    size_t i;
+
+    m->symbols[BPE_MANY_BYTES - 1] = 0; /* looked up where there is no neighbour */
+    for (i = 0; i + 1 < piece.len; i++) {
+        uint32_t rank = table->bytes[(size_t)piece.ptr[i] << 8 | piece.ptr[i + 1]];
+
+        m->symbols[i] = piece.ptr[i];
+        m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
+    }
+    m->symbols[i] = piece.ptr[i];
+    for (; i < cap; i++) {
+        m->keys[i] = MANY_NO_KEY;
+    }
+    m->alive = piece.len == 64 ? ~(uint64_t)0 : ((uint64_t)1 << piece.len) - 1;
+    m->pairs[0] = m->pairs[1] = PAIRS_NO_KEY;
+    m->places[0] = m->places[1] = BPE_MANY_BYTES;
+}
+
+static BASE_INLINE uint32_t many_least(const many_piece *m, size_t cap)
+{
+    uint32_t least = MANY_NO_KEY;
+    size_t i;
+
+    for (i = 0; i < cap; i++) {
+        least = m->keys[i] < least ? m->keys[i] : least;
+    }
+    return least;
+}
+
+/* The answers that a turn asked for. */
+static BASE_INLINE void many_answer(const pairs *table, many_piece *m)
+{
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        uint32_t rank = pairs_find(table, pairs_at(table, m->pairs[i]), m->pairs[i]);
+        m->keys[m->places[i]] = rank << MANY_PLACE_BITS | m->places[i];
+    }
+    m->keys[BPE_MANY_BYTES] = MANY_NO_KEY;
+}
+
+/* One turn of a piece. False when nothing merges any more. */
+static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
+{
+    uint32_t key = many_least(m, cap);
+    uint32_t at;
+    uint32_t symbol;
+    uint32_t right;
+    uint32_t left;
+    uint64_t behind;
+    uint64_t before;
+    uint64_t pairs[2];
+
+    if (key >= MANY_KEYS) {
+        return false;
+    }
+    at = key & ((1u << MANY_PLACE_BITS) - 1);
+    symbol = pairs_merged(table, key >> MANY_PLACE_BITS);
+    before = m->alive & (((uint64_t)1 << at) - 1);
+    behind = m->alive & ~before & ~((uint64_t)1 << at);
+    m->alive &= ~(behind & (~behind + 1)); /* the right half is gone */
+    m->keys[many_lowest(behind)] = MANY_NO_KEY;
+    behind &= behind - 1;
+    m->symbols[at] = symbol;
+    m->keys[at] = MANY_NO_KEY;
+    /* Without branches, which nobody could foresee: a neighbour that is not there is
+     * looked up as any, and not asked for. */
+    right = m->symbols[many_lowest(behind | (uint64_t)1 << (BPE_MANY_BYTES - 1))];
+    left = many_highest(before | 1);
+    pairs[0] = pairs_key(symbol, right);
+    pairs[1] = pairs_key(m->symbols[left], symbol);
+    m->pairs[0] = behind == 0 ? PAIRS_NO_KEY : pairs[0];
+    m->pairs[1] = before == 0 ? PAIRS_NO_KEY : pairs[1];
+    m->places[0] = at;
+    m->places[1] = before == 0 ? BPE_MANY_BYTES : left;
+    BASE_PREFETCH(pairs_at(table, m->pairs[0]));
+    BASE_PREFETCH(pairs_at(table, m->pairs[1]));
+    return true;
+}
+
+static BASE_INLINE size_t many_end(const many_piece *m, uint32_t *out)
+{
+    uint64_t left;
+    size_t n = 0;
+
+    for (left = m->alive; left != 0; left &= left - 1) {
+        out[n++] = m->symbols[many_lowest(left)];
+    }
+    return n;
+}
+
+/* Pieces of at most cap bytes. */
+static BASE_INLINE void many_merge(const pairs *table, const ctok_bytes *pieces,
+                                   const uint8_t *numbers, size_t n, size_t cap,
+                                   uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+{
+    many_piece work[BPE_MANY];
+    uint8_t turns[BPE_MANY];
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        many_start(table, &work[i], pieces[numbers[i]], cap);
+        turns[i] = (uint8_t)i;
+    }
+    while (n > 0) {
+        /* All answers, then all turns: keys are written one by one and read many at once,
+         * for which they have to have left the processor's store queue. */
+        for (i = 0; i < n; i++) {
+            many_answer(table, &work[turns[i]]);
+        }
+        for (i = 0; i < n;) {
+            uint8_t number = turns[i];
+
+            if (BASE_LIKELY(many_turn(table, &work[number], cap))) {
+                i++;
+            } else {
+                n_out[numbers[number]] =
+                    (uint8_t)many_end(&work[number], out[numbers[number]]);
+                turns[i] = turns[--n];
+            }
+        }
+    }
+}
+
+static BASE_INLINE void many_all(const pairs *table, const ctok_bytes *pieces, size_t n,
+                                 uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+{
+    uint8_t numbers[2][BPE_MANY];
+    size_t n_of[2] = {0, 0};
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        bool is_long = pieces[i].len > MANY_SHORT;
+        numbers[is_long][n_of[is_long]++] = (uint8_t)i;
+    }
+    many_merge(table, pieces, numbers[0], n_of[0], MANY_SHORT, out, n_out);
+    many_merge(table, pieces, numbers[1], n_of[1], BPE_MANY_BYTES, out, n_out);
+}
+
+void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
+                       uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+{
+    many_all(table, pieces, n, out, n_out);
+}
+
+#if CPU_HAS_X86
+/* The same: the compiler looks for least keys eight at a time. */
+__attribute__((target("avx2,bmi,bmi2,lzcnt"))) void bpe_many_avx2(
+    const pairs *table, const ctok_bytes *pieces, size_t n,
+    uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+{
+    many_all(table, pieces, n, out, n_out);
+}
+#endif
