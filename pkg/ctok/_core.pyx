@@ -36,6 +36,16 @@ cdef extern from "Python.h":
     char* PyBytes_AS_STRING(PyObject* data)
     int _PyBytes_Resize(PyObject** data, Py_ssize_t size) except -1
 
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #define CTOK_HAS_GIL 0
+    #else
+    #define CTOK_HAS_GIL 1
+    #endif
+    """
+    bint CTOK_HAS_GIL
+
 cdef extern from "_idarray.h":
     int ctok_int_type(const char* format, ptrdiff_t item_size)
     size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
@@ -57,8 +67,8 @@ cdef size_t KEEP_BYTES = 1 << 22
 # Room made for the bytes of an id, to begin with.
 cdef size_t BYTES_PER_ID = 8
 
-# Calls with fewer ids keep the GIL: they are over in microseconds, and to get it back from
-# a busy thread may take milliseconds.
+# Calls with fewer ids or bytes keep the GIL: they are over in microseconds, and to get it back
+# from a busy thread may take milliseconds.
 cdef size_t MANY = 2048
 
 
@@ -381,6 +391,16 @@ cdef IdBuffer take_ids(uint32_t* ids, size_t n):
     return buffer
 
 
+cdef object asarray = None
+
+
+cdef object numpy_array(IdBuffer buffer):
+    global asarray
+    if asarray is None:
+        from numpy import asarray
+    return asarray(buffer)
+
+
 # ---- special tokens -------------------------------------------------------------------
 
 cdef class SpecialSets:
@@ -506,24 +526,20 @@ cdef class Codec:
     cdef ctok_model* model
     cdef ctok_model_info info
     cdef size_t cache_bytes
-    cdef list pool
+    cdef Scratch spare  # the scratch of the last call, where the GIL guards it
+    cdef list pool      # all others that are not in use
     cdef SpecialSets refuse_all
+    cdef SpecialSets allow_all
     cdef SpecialSets ordinary
-    cdef dict known_sets
     cdef object __weakref__
 
     def __cinit__(self, *args, **kwargs):
         self.cache_bytes = CTOK_CACHE_DEFAULT
         self.pool = []
-        self.known_sets = {}
 
     def __dealloc__(self):
         # The scratches hold splitter states of this model.
-        cdef Scratch scratch
-        if self.pool is not None:
-            for scratch in self.pool:
-                ctok_scratch_free(scratch.ptr)
-                scratch.ptr = NULL
+        self.free_scratches()
         ctok_model_free(self.model)
 
     def _build(self, bytes blob not None, const uint32_t[::1] ends, const uint32_t[::1] ids,
@@ -629,6 +645,11 @@ cdef class Codec:
     # ---- pool ----
 
     cdef Scratch borrow(self):
+        cdef Scratch scratch
+        if CTOK_HAS_GIL and self.spare is not None:
+            scratch = self.spare
+            self.spare = None
+            return scratch
         # pop and append of a list are atomic, with the GIL and without.
         try:
             return <Scratch>self.pool.pop()
@@ -637,7 +658,26 @@ cdef class Codec:
 
     cdef void give_back(self, Scratch scratch) noexcept:
         scratch.trim()
-        self.pool.append(scratch)
+        if CTOK_HAS_GIL and self.spare is None:
+            self.spare = scratch
+        else:
+            self.pool.append(scratch)
+
+    cdef void free_scratches(self) noexcept:
+        cdef Scratch scratch
+
+        if self.pool is None:  # an encoding that is being taken apart
+            self.pool = []
+        self.pool.append(self.spare)
+        self.spare = None
+        while self.pool:
+            try:
+                scratch = <Scratch>self.pool.pop()
+            except IndexError:  # another thread took the last one
+                return
+            if scratch is not None:
+                ctok_scratch_free(scratch.ptr)
+                scratch.ptr = NULL
 
     def cache_clear(self):
         """Forgets all cached words and gives their memory back. Results do not change.
@@ -652,24 +692,23 @@ cdef class Codec:
         >>> enc.encode("hello world") == ids
         True
         """
-        cdef Scratch scratch
-        while True:
-            try:
-                scratch = <Scratch>self.pool.pop()
-            except IndexError:
-                return
-            ctok_scratch_free(scratch.ptr)
-            scratch.ptr = NULL
+        self.free_scratches()
 
     # ---- encode ----
 
     cdef SpecialSets sets(self, allowed, disallowed):
         """The sets for tiktoken's two arguments; known ones without a look at their members."""
-        if disallowed == "all":
-            if allowed is NO_SPECIALS or not allowed:
+        cdef bint refuses_rest = type(disallowed) is str and disallowed == "all"
+
+        if allowed is NO_SPECIALS or (isinstance(allowed, (set, frozenset)) and not allowed):
+            if refuses_rest:
                 return self.refuse_all
-        elif not disallowed and not allowed:
-            return self.ordinary
+            if not disallowed:
+                return self.ordinary
+        elif type(allowed) is str and allowed == "all" and (refuses_rest or not disallowed):
+            if self.allow_all is None:
+                self.allow_all = self._special_sets("all", ())
+            return self.allow_all
         return self._special_sets(allowed, disallowed)
 
     def _special_sets(self, allowed, disallowed):
@@ -691,14 +730,13 @@ cdef class Codec:
             )
         return failure(err)
 
-    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch,
+    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch, size_t limit,
                          ctok_output* out) except -1:
-        """Encodes into out, or into the scratch's ids when out has none."""
+        """Encodes into out, up to limit ids (0: all)."""
         cdef ctok_bytes view
         cdef ctok_encode_options options
         cdef ctok_error err
         cdef ctok_status status
-        cdef size_t bound
 
         for foreign in sets.foreign:
             if foreign in text:
@@ -706,18 +744,23 @@ cdef class Codec:
         scratch.view(text, &view)
         options.allowed = sets.allowed
         options.disallowed = sets.disallowed
-        options.max_ids = 0
+        options.max_ids = limit
         options.text_is_utf8 = 1
-        bound = ctok_encode_bound(self.model, view.len)
-        if out.ids == NULL:
-            scratch.room(bound)
-            out.ids = scratch.ids
-            out.cap = bound
-        with nogil:
+        if view.len < MANY:
             status = ctok_encode(self.model, scratch.ptr, view, &options, out, &err)
+        else:
+            with nogil:
+                status = ctok_encode(self.model, scratch.ptr, view, &options, out, &err)
         if status != CTOK_OK:
             raise self.encode_failure(text, view, &err)
         return 0
+
+    cdef size_t ids_bound(self, str text):
+        """Ids enough for a text: as many as bytes. A character has at most 4."""
+        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
+        if not PyUnicode_IS_COMPACT_ASCII(text):
+            n = ctok_utf8_bound(<size_t>PyUnicode_KIND(text), n)
+        return ctok_encode_bound(self.model, n)
 
     cdef list encode_list(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.borrow()
@@ -725,7 +768,10 @@ cdef class Codec:
 
         memset(&out, 0, sizeof(out))
         try:
-            self.encode_into(text, sets, scratch, &out)
+            out.cap = self.ids_bound(text)
+            scratch.room(out.cap)
+            out.ids = scratch.ids
+            self.encode_into(text, sets, scratch, 0, &out)
             if row_n_ints <= self.info.max_id < ROW_MAX:
                 make_ready_ints(<size_t>self.info.max_id + 1)
             return ids_to_list(out.ids, out.n, self.info.max_id)
@@ -735,20 +781,15 @@ cdef class Codec:
     cdef IdBuffer encode_buffer(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.borrow()
         cdef ctok_output out
-        cdef size_t bound
 
         memset(&out, 0, sizeof(out))
         try:
-            # A character makes at most 4 bytes and so at most 4 ids.
-            bound = ctok_encode_bound(
-                self.model, ctok_utf8_bound(4, <size_t>PyUnicode_GET_LENGTH(text))
-                if not PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_GET_LENGTH(text))
-            out.ids = <uint32_t*>malloc(bound * sizeof(uint32_t))
-            out.cap = bound
+            out.cap = self.ids_bound(text)
+            out.ids = <uint32_t*>malloc(out.cap * sizeof(uint32_t))
             if out.ids == NULL:
                 raise MemoryError()
             try:
-                self.encode_into(text, sets, scratch, &out)
+                self.encode_into(text, sets, scratch, 0, &out)
             except BaseException:
                 free(out.ids)
                 raise
@@ -810,9 +851,6 @@ cdef class Codec:
         """
         return self.encode_list(as_text(text), self.ordinary)
 
-    def _encode_buffer(self, text, SpecialSets sets not None):
-        return self.encode_buffer(as_text(text), sets)
-
     def encode_ordinary_to_buffer(self, text):
         """The ids of a text as an object with the buffer protocol, for those who have no numpy.
 
@@ -835,34 +873,76 @@ cdef class Codec:
         """
         return self.encode_buffer(as_text(text), self.ordinary)
 
-    def _count(self, text, SpecialSets sets, size_t limit):
-        """(ids, bytes done): how many ids the text has, counting no further than limit (0:
-        all), and how many bytes of UTF-8 these stand for."""
-        cdef str words = as_text(text)
-        cdef Scratch scratch = self.borrow()
-        cdef ctok_bytes view
-        cdef ctok_encode_options options
-        cdef ctok_output out
-        cdef ctok_error err
-        cdef ctok_status status
+    def encode_to_numpy(self, text, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
+        """Ids as an array, without a copy.
 
-        if sets is None:
-            sets = self.ordinary
-        memset(&out, 0, sizeof(out))
+        Args:
+            text: what to encode; surrogates are mended as in :meth:`encode`.
+            allowed_special, disallowed_special: as in :meth:`encode`.
+
+        Returns:
+            uint32[n], read-only.
+
+        Raises:
+            DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
+                :meth:`encode`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").encode_to_numpy("hello world")
+        array([31373,   995], dtype=uint32)
+        """
+        return numpy_array(
+            self.encode_buffer(as_text(text), self.sets(allowed_special, disallowed_special)))
+
+    def encode_ordinary_to_numpy(self, text):
+        """Ids as an array, special tokens in the text being ordinary text.
+
+        Args:
+            text: what to encode.
+
+        Returns:
+            uint32[n], read-only.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+        """
+        return numpy_array(self.encode_buffer(as_text(text), self.ordinary))
+
+    # ---- count ----
+
+    def count(self, text, *, allowed_special=NO_SPECIALS, disallowed_special=()):
+        """How many ids a text has, without making them into Python objects.
+
+        Args:
+            text: what to count.
+            allowed_special, disallowed_special: as in :meth:`encode`, but by default special
+                tokens are ordinary text.
+
+        Raises:
+            TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("o200k_base").count("How many tokens is this?")
+        6
+        """
+        cdef ctok_output out
+        self.count_into(as_text(text), self.sets(allowed_special, disallowed_special), 0, &out)
+        return out.n
+
+    def _count_to(self, text, size_t limit):
+        """(ids, bytes done): how many ids the text has, specials being ordinary text, counting
+        no further than limit (0: all), and how many bytes of UTF-8 these stand for."""
+        cdef ctok_output out
+        self.count_into(as_text(text), self.ordinary, limit, &out)
+        return out.n, out.consumed
+
+    cdef int count_into(self, str text, SpecialSets sets, size_t limit,
+                        ctok_output* out) except -1:
+        cdef Scratch scratch = self.borrow()
+
+        memset(out, 0, sizeof(ctok_output))
         try:
-            for foreign in sets.foreign:
-                if foreign in words:
-                    raise self._disallowed(None, words.index(foreign), foreign)
-            scratch.view(words, &view)
-            options.allowed = sets.allowed
-            options.disallowed = sets.disallowed
-            options.max_ids = limit
-            options.text_is_utf8 = 1
-            with nogil:
-                status = ctok_encode(self.model, scratch.ptr, view, &options, &out, &err)
-            if status != CTOK_OK:
-                raise self.encode_failure(words, view, &err)
-            return out.n, out.consumed
+            return self.encode_into(text, sets, scratch, limit, out)
         finally:
             self.give_back(scratch)
 
@@ -871,19 +951,15 @@ cdef class Codec:
         cdef str words = as_text(text)
         cdef Scratch scratch = self.borrow()
         cdef ctok_output out
-        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(words)
-        cdef size_t bound
 
         memset(&out, 0, sizeof(out))
-        bound = n if PyUnicode_IS_COMPACT_ASCII(words) else ctok_utf8_bound(4, n)
-        bound = ctok_encode_bound(self.model, bound)
-        out.cap = bound
-        out.ids = <uint32_t*>malloc(bound * sizeof(uint32_t))
-        out.ranges = <ctok_range*>malloc(bound * sizeof(ctok_range))
+        out.cap = self.ids_bound(words)
+        out.ids = <uint32_t*>malloc(out.cap * sizeof(uint32_t))
+        out.ranges = <ctok_range*>malloc(out.cap * sizeof(ctok_range))
         try:
             if out.ids == NULL or out.ranges == NULL:
                 raise MemoryError()
-            self.encode_into(words, sets, scratch, &out)
+            self.encode_into(words, sets, scratch, 0, &out)
             byte_ranges = [(out.ranges[i].start, out.ranges[i].end) for i in range(out.n)]
             return (
                 [out.ids[i] for i in range(out.n)],

@@ -1,5 +1,5 @@
-"""Ids as numpy arrays. The functions are methods of :class:`ctok.Encoding`; numpy is imported when
-one is called."""
+"""The ids of a batch as numpy arrays. The function is a method of :class:`ctok.Encoding`; numpy is
+imported when it is called."""
 
 from __future__ import annotations
 
@@ -14,53 +14,6 @@ if TYPE_CHECKING:
 
     from .encoding import Encoding
     from .specials import AllowedSpecial, DisallowedSpecial
-
-
-def encode_to_numpy(
-    self: Encoding,
-    text: str,
-    *,
-    allowed_special: AllowedSpecial = frozenset(),
-    disallowed_special: DisallowedSpecial = "all",
-) -> npt.NDArray[np.uint32]:
-    """Ids as an array, without a copy.
-
-    Args:
-        text: what to encode; surrogates are mended as in :meth:`encode`.
-        allowed_special, disallowed_special: as in :meth:`encode`.
-
-    Returns:
-        uint32[n], read-only.
-
-    Raises:
-        DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
-            :meth:`encode`.
-
-    >>> import ctok
-    >>> ctok.get_encoding("gpt2").encode_to_numpy("hello world")
-    array([31373,   995], dtype=uint32)
-    """
-    import numpy as np
-
-    sets = self._special_sets(allowed_special, disallowed_special)
-    return np.frombuffer(memoryview(self._encode_buffer(text, sets)), dtype=np.uint32)
-
-
-def encode_ordinary_to_numpy(self: Encoding, text: str) -> npt.NDArray[np.uint32]:
-    """Ids as an array, special tokens in the text being ordinary text.
-
-    Args:
-        text: what to encode.
-
-    Returns:
-        uint32[n], read-only.
-
-    Raises:
-        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
-    """
-    import numpy as np
-
-    return np.frombuffer(memoryview(self.encode_ordinary_to_buffer(text)), dtype=np.uint32)
 
 
 def encode_batch_to_numpy(

@@ -10,7 +10,6 @@ from .surrogates import character_starts
 
 if TYPE_CHECKING:
     from .encoding import Encoding
-    from .specials import AllowedSpecial, DisallowedSpecial
 
 
 class Truncated(NamedTuple):
@@ -27,31 +26,6 @@ class Truncated(NamedTuple):
     truncated: bool
 
 
-def count(
-    self: Encoding,
-    text: str,
-    *,
-    allowed_special: AllowedSpecial = frozenset(),
-    disallowed_special: DisallowedSpecial = (),
-) -> int:
-    """How many ids a text has, without making them into Python objects.
-
-    Args:
-        text: what to count.
-        allowed_special, disallowed_special: as in :meth:`encode`, but by default special
-            tokens are ordinary text.
-
-    Raises:
-        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
-
-    >>> import ctok
-    >>> ctok.get_encoding("o200k_base").count("How many tokens is this?")
-    6
-    """
-    n: int = self._count(text, self._special_sets(allowed_special, disallowed_special), 0)[0]
-    return n
-
-
 def fits(self: Encoding, text: str, max_tokens: int) -> bool:
     """Whether a text has at most so many ids. Stops as soon as it has more.
 
@@ -65,7 +39,7 @@ def fits(self: Encoding, text: str, max_tokens: int) -> bool:
     """
     if max_tokens < 0:
         return False
-    n: int = self._count(text, None, max_tokens + 1)[0]
+    n: int = self._count_to(text, max_tokens + 1)[0]
     return n <= max_tokens
 
 
@@ -89,7 +63,7 @@ def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
     if max_tokens < 0:
         raise ValidationError(f"max_tokens is {max_tokens}, 0 or more expected")
     for limit in range(max_tokens, 0, -1):
-        n, n_bytes = self._count(text, None, limit)
+        n, n_bytes = self._count_to(text, limit)
         n_chars = _chars_in(text, n_bytes)
         if n_chars == len(text):
             return Truncated(text, n, False)

@@ -13,6 +13,9 @@ from .spec import TokenizerSpec, unpack_u32
 from .specials import AllowedSpecial, DisallowedSpecial, Specials
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from .explain import Explanation
     from .view import View
 
@@ -205,9 +208,25 @@ class Encoding(_core.Codec):
 
         def encode_ordinary(self, text: str) -> list[int]: ...
 
+        def encode_to_numpy(
+            self,
+            text: str,
+            *,
+            allowed_special: AllowedSpecial = frozenset(),
+            disallowed_special: DisallowedSpecial = "all",
+        ) -> npt.NDArray[np.uint32]: ...
+
+        def encode_ordinary_to_numpy(self, text: str) -> npt.NDArray[np.uint32]: ...
+
+        def count(
+            self,
+            text: str,
+            *,
+            allowed_special: AllowedSpecial = frozenset(),
+            disallowed_special: DisallowedSpecial = (),
+        ) -> int: ...
+
     # Functions of other modules become methods here: one module for each thing to do with ids.
-    encode_to_numpy = arrays.encode_to_numpy
-    encode_ordinary_to_numpy = arrays.encode_ordinary_to_numpy
     encode_batch_to_numpy = arrays.encode_batch_to_numpy
     encode_with_offsets = offsets.encode_with_offsets
     encode_with_unstable = unstable.encode_with_unstable
@@ -272,7 +291,6 @@ class Encoding(_core.Codec):
 
     # ---- count and cut ----
 
-    count = budget.count
     fits = budget.fits
     truncate = budget.truncate
     split_by_tokens = budget.split_by_tokens

@@ -125,8 +125,15 @@ def test_array_that_is_not_aligned_has_its_ids(enc: Encoding) -> None:
 
 @pytest.mark.parametrize(
     ("dtype", "wrong"),
-    [(np.int8, -1), (np.int16, -2), (np.int32, -3), (np.int64, -4), (np.int64, 2**32)]
-    + [(np.uint64, 2**63), (np.uint64, 2**32)],
+    [
+        (np.int8, -1),
+        (np.int16, -2),
+        (np.int32, -3),
+        (np.int64, -4),
+        (np.int64, 2**32),
+        (np.uint64, 2**32),
+        (np.uint64, 2**63),
+    ],
 )
 def test_array_with_an_id_beyond_32_bits_names_it(enc: Encoding, dtype: Any, wrong: int) -> None:
     with pytest.raises(TokenIdRangeError) as caught:
