@@ -264,49 +264,57 @@ static ctok_status block_merge_one(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
-/* Merges up to BPE_MANY short misses together. */
-static ctok_status block_merge_some(const block_call *call, block_work *work,
-                                    const block_miss *const *misses, size_t n)
-{
-    ctok_bytes pieces[BPE_MANY] = {{NULL, 0}};
-    uint32_t symbols[BPE_MANY][BPE_MANY_BYTES];
+/* Short misses that are merged together. */
+typedef struct block_group {
+    uint32_t rows[BPE_MANY][BPE_MANY_SYMBOLS];
     uint8_t n_symbols[BPE_MANY];
+    const block_miss *misses[BPE_MANY];
+    size_t n;
+} block_group;
+
+static ctok_status block_merge_group(const block_call *call, block_work *work,
+                                     block_group *group)
+{
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        pieces[i] = misses[i]->piece;
-    }
-    call->model->merge_many(&call->model->table, pieces, n, symbols, n_symbols);
-    for (i = 0; i < n; i++) {
-        if (BASE_UNLIKELY(!block_ids(call->model, symbols[i], n_symbols[i]))) {
-            return block_merge_one(call, work, misses[i]); /* it says what is missing */
+    call->model->merge_many(&call->model->table, group->rows, group->n_symbols,
+                            group->n);
+    for (i = 0; i < group->n; i++) {
+        const block_miss *miss = group->misses[i];
+
+        if (BASE_UNLIKELY(
+                !block_ids(call->model, group->rows[i], group->n_symbols[i]))) {
+            return block_merge_one(call, work, miss); /* it says what is missing */
         }
-        block_made(call, work, misses[i], symbols[i], n_symbols[i]);
+        block_made(call, work, miss, group->rows[i], group->n_symbols[i]);
     }
+    group->n = 0;
     return CTOK_OK;
 }
 
 /* Merges what no table had. */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
-    const block_miss *group[BPE_MANY];
-    size_t n = 0;
+    block_group group;
     uint32_t i;
 
+    group.n = 0;
     for (i = 0; i < work->n_misses; i++) {
         const block_miss *miss = &work->misses[i];
+        size_t n = chars_start(&call->model->chars, miss->piece, group.rows[group.n],
+                               BPE_MANY_SYMBOLS);
 
-        if (miss->piece.len > BPE_MANY_BYTES) {
+        if (n == 0) {
             TRY(block_merge_one(call, work, miss));
             continue;
         }
-        group[n++] = miss;
-        if (n == BPE_MANY) {
-            TRY(block_merge_some(call, work, group, n));
-            n = 0;
+        group.n_symbols[group.n] = (uint8_t)n;
+        group.misses[group.n++] = miss;
+        if (group.n == BPE_MANY) {
+            TRY(block_merge_group(call, work, &group));
         }
     }
-    return block_merge_some(call, work, group, n);
+    return block_merge_group(call, work, &group);
 }
 
 static ctok_status block_misses(const block_call *call, block_work *work)

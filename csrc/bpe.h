@@ -41,17 +41,18 @@ void bpe_work_free(bpe_work *work);
 /* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
-/* Pieces that bpe_many takes: so many, of at most so many bytes. */
+/* Pieces that bpe_many takes: so many, each of so many symbols to start from. */
 #define BPE_MANY 16
-#define BPE_MANY_BYTES 64
+#define BPE_MANY_SYMBOLS 64
 
-/* Symbols of n short pieces at once, piece i in out[i][0 .. n_out[i]). */
-typedef void (*bpe_many)(const pairs *table, const ctok_bytes *pieces, size_t n,
-                         uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
-void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
-                       uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
-void bpe_many_avx2(const pairs *table, const ctok_bytes *pieces, size_t n,
-                   uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out);
+/* Merges n pieces at once. Piece i is row i: n_symbols[i] symbols, not 0, to start from, then
+ * those of the result. */
+typedef void (*bpe_many)(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                         uint8_t *n_symbols, size_t n);
+void bpe_many_portable(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                       uint8_t *n_symbols, size_t n);
+void bpe_many_avx2(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                   uint8_t *n_symbols, size_t n);
 
 /* Symbols of a piece of less than 2^31 bytes. */
 ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,

@@ -21,13 +21,13 @@
 /* Keys of pairs are below. A rank that is none, shifted, is above. */
 #define MANY_KEYS ((uint32_t)1 << (VOCAB_SYMBOL_BITS + MANY_PLACE_BITS))
 
-/* Pieces of at most this many bytes have a shorter row of keys to look through. */
+/* Pieces of at most so many symbols have a shorter row of keys to look through. */
 #define MANY_SHORT 16
 
 typedef struct many_piece {
     uint32_t
-        keys[BPE_MANY_BYTES + 1]; /* of the pair at each place; the last: nobody's */
-    uint32_t symbols[BPE_MANY_BYTES];
+        keys[BPE_MANY_SYMBOLS + 1]; /* of the pair at each place; the last: nobody's */
+    uint32_t *symbols;
     uint64_t alive;     /* the places that have a symbol */
     uint64_t pairs[2];  /* asked for: the pair at and before the last merge */
     uint32_t places[2]; /* whose keys they are */
@@ -60,25 +60,34 @@ static BASE_INLINE unsigned many_highest(uint64_t mask)
 #endif
 }
 
-static BASE_INLINE void many_start(const pairs *table, many_piece *m, ctok_bytes piece,
-                                   size_t cap)
+/* Asks for the pairs of symbols to start from; those of bytes have their own array. */
+static BASE_INLINE void many_ask(const pairs *table, const uint32_t *symbols, size_t n)
 {
     size_t i;
 
-    m->symbols[BPE_MANY_BYTES - 1] = 0; /* looked up where there is no neighbour */
-    for (i = 0; i + 1 < piece.len; i++) {
-        uint32_t rank = table->bytes[(size_t)piece.ptr[i] << 8 | piece.ptr[i + 1]];
+    for (i = 0; i + 1 < n; i++) {
+        if ((symbols[i] | symbols[i + 1]) >= 256) {
+            BASE_PREFETCH(pairs_at(table, pairs_key(symbols[i], symbols[i + 1])));
+        }
+    }
+}
 
-        m->symbols[i] = piece.ptr[i];
+static BASE_INLINE void many_start(const pairs *table, many_piece *m, uint32_t *symbols,
+                                   size_t n, size_t cap)
+{
+    size_t i;
+
+    m->symbols = symbols;
+    for (i = 0; i + 1 < n; i++) {
+        uint32_t rank = pairs_rank(table, symbols[i], symbols[i + 1]);
         m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
     }
-    m->symbols[i] = piece.ptr[i];
     for (; i < cap; i++) {
         m->keys[i] = MANY_NO_KEY;
     }
-    m->alive = piece.len == 64 ? ~(uint64_t)0 : ((uint64_t)1 << piece.len) - 1;
+    m->alive = ~(uint64_t)0 >> (64 - n);
     m->pairs[0] = m->pairs[1] = PAIRS_NO_KEY;
-    m->places[0] = m->places[1] = BPE_MANY_BYTES;
+    m->places[0] = m->places[1] = BPE_MANY_SYMBOLS;
 }
 
 static BASE_INLINE uint32_t many_least(const many_piece *m, size_t cap)
@@ -101,7 +110,7 @@ static BASE_INLINE void many_answer(const pairs *table, many_piece *m)
         uint32_t rank = pairs_find(table, pairs_at(table, m->pairs[i]), m->pairs[i]);
         m->keys[m->places[i]] = rank << MANY_PLACE_BITS | m->places[i];
     }
-    m->keys[BPE_MANY_BYTES] = MANY_NO_KEY;
+    m->keys[BPE_MANY_SYMBOLS] = MANY_NO_KEY;
 }
 
 /* One turn of a piece. False when nothing merges any more. */
@@ -130,41 +139,43 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     m->keys[at] = MANY_NO_KEY;
     /* Without branches, which nobody could foresee: a neighbour that is not there is
      * looked up as any, and not asked for. */
-    right = m->symbols[many_lowest(behind | (uint64_t)1 << (BPE_MANY_BYTES - 1))];
+    right = m->symbols[behind == 0 ? at : many_lowest(behind)];
     left = many_highest(before | 1);
     pairs[0] = pairs_key(symbol, right);
     pairs[1] = pairs_key(m->symbols[left], symbol);
     m->pairs[0] = behind == 0 ? PAIRS_NO_KEY : pairs[0];
     m->pairs[1] = before == 0 ? PAIRS_NO_KEY : pairs[1];
     m->places[0] = at;
-    m->places[1] = before == 0 ? BPE_MANY_BYTES : left;
+    m->places[1] = before == 0 ? BPE_MANY_SYMBOLS : left;
     BASE_PREFETCH(pairs_at(table, m->pairs[0]));
     BASE_PREFETCH(pairs_at(table, m->pairs[1]));
     return true;
 }
 
-static BASE_INLINE size_t many_end(const many_piece *m, uint32_t *out)
+/* Moves what is left to the front; how much that is. */
+static BASE_INLINE size_t many_end(const many_piece *m)
 {
     uint64_t left;
     size_t n = 0;
 
     for (left = m->alive; left != 0; left &= left - 1) {
-        out[n++] = m->symbols[many_lowest(left)];
+        m->symbols[n++] = m->symbols[many_lowest(left)];
     }
     return n;
 }
 
-/* Pieces of at most cap bytes. */
-static BASE_INLINE void many_merge(const pairs *table, const ctok_bytes *pieces,
-                                   const uint8_t *numbers, size_t n, size_t cap,
-                                   uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+/* Pieces of at most cap symbols. */
+static BASE_INLINE void many_merge(const pairs *table,
+                                   uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                                   uint8_t *n_symbols, const uint8_t *numbers, size_t n,
+                                   size_t cap)
 {
     many_piece work[BPE_MANY];
     uint8_t turns[BPE_MANY];
     size_t i;
 
     for (i = 0; i < n; i++) {
-        many_start(table, &work[i], pieces[numbers[i]], cap);
+        many_start(table, &work[i], rows[numbers[i]], n_symbols[numbers[i]], cap);
         turns[i] = (uint8_t)i;
     }
     while (n > 0) {
@@ -179,41 +190,41 @@ static BASE_INLINE void many_merge(const pairs *table, const ctok_bytes *pieces,
             if (BASE_LIKELY(many_turn(table, &work[number], cap))) {
                 i++;
             } else {
-                n_out[numbers[number]] =
-                    (uint8_t)many_end(&work[number], out[numbers[number]]);
+                n_symbols[numbers[number]] = (uint8_t)many_end(&work[number]);
                 turns[i] = turns[--n];
             }
         }
     }
 }
 
-static BASE_INLINE void many_all(const pairs *table, const ctok_bytes *pieces, size_t n,
-                                 uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+static BASE_INLINE void many_all(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                                 uint8_t *n_symbols, size_t n)
 {
     uint8_t numbers[2][BPE_MANY];
     size_t n_of[2] = {0, 0};
     size_t i;
 
     for (i = 0; i < n; i++) {
-        bool is_long = pieces[i].len > MANY_SHORT;
+        bool is_long = n_symbols[i] > MANY_SHORT;
         numbers[is_long][n_of[is_long]++] = (uint8_t)i;
+        many_ask(table, rows[i], n_symbols[i]);
     }
-    many_merge(table, pieces, numbers[0], n_of[0], MANY_SHORT, out, n_out);
-    many_merge(table, pieces, numbers[1], n_of[1], BPE_MANY_BYTES, out, n_out);
+    many_merge(table, rows, n_symbols, numbers[0], n_of[0], MANY_SHORT);
+    many_merge(table, rows, n_symbols, numbers[1], n_of[1], BPE_MANY_SYMBOLS);
 }
 
-void bpe_many_portable(const pairs *table, const ctok_bytes *pieces, size_t n,
-                       uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+void bpe_many_portable(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
+                       uint8_t *n_symbols, size_t n)
 {
-    many_all(table, pieces, n, out, n_out);
+    many_all(table, rows, n_symbols, n);
 }
 
 #if CPU_HAS_X86
 /* The same: the compiler looks for least keys eight at a time. */
 __attribute__((target("avx2,bmi,bmi2,lzcnt"))) void bpe_many_avx2(
-    const pairs *table, const ctok_bytes *pieces, size_t n,
-    uint32_t (*out)[BPE_MANY_BYTES], uint8_t *n_out)
+    const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS], uint8_t *n_symbols,
+    size_t n)
 {
-    many_all(table, pieces, n, out, n_out);
+    many_all(table, rows, n_symbols, n);
 }
 #endif

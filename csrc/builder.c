@@ -735,6 +735,10 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *b, ctok_error *e
     TRY_TO(done, builder_number_all(&f, err));
     TRY_TO(done, builder_fill_pairs(&f, err));
     TRY_TO(done, builder_fill_words(&f, err));
+    if (f.model->is_proper) {
+        TRY_TO(done, chars_new(&f.model->chars, &f.model->tokens, &f.model->table,
+                               &f.model->alloc, err));
+    }
     TRY_TO(done, builder_fill_specials(&f, err));
     TRY_TO(done, builder_fill_spans(&f, err));
     *out = f.model;

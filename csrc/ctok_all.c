@@ -11,6 +11,7 @@
 #include "bpe_many.c"
 #include "builder.c"
 #include "cache.c"
+#include "chars.c"
 #include "class.c"
 #include "cpset.c"
 #include "cpu.c"

@@ -14,6 +14,7 @@ void ctok_model_free(ctok_model *model)
     mem_free(&alloc, model->special_ids, model->specials.n, sizeof *model->special_ids);
     special_free(&model->specials, &alloc);
     pairs_free(&model->table, &alloc);
+    chars_free(&model->chars, &alloc);
     words_free(&model->words, &alloc);
     vocab_free(&model->tokens, &alloc);
     ctok_splitter_free(&model->splitter);
@@ -30,10 +31,10 @@ void ctok_model_describe(const ctok_model *model, ctok_model_info *info)
     }
     info->n_specials = model->specials.n;
     info->n_merges = model->table.n_pairs;
-    info->n_bytes = sizeof *model + vocab_size_in_memory(&model->tokens) +
-                    pairs_size_in_memory(&model->table) +
-                    words_size_in_memory(&model->words) +
-                    special_size_in_memory(&model->specials);
+    info->n_bytes =
+        sizeof *model + vocab_size_in_memory(&model->tokens) +
+        pairs_size_in_memory(&model->table) + words_size_in_memory(&model->words) +
+        chars_size_in_memory(&model->chars) + special_size_in_memory(&model->specials);
     info->max_id = model->tokens.max_id;
     info->max_token_len = model->tokens.max_len;
     info->is_proper = model->is_proper;

@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "bpe.h"
+#include "chars.h"
 #include "pairs.h"
 #include "special.h"
 #include "vocab.h"
@@ -14,6 +15,7 @@ struct ctok_model {
     vocab tokens;
     pairs table;
     bool is_proper;
+    chars chars; /* none when the model is not proper */
     bool whole_piece;
     words words; /* empty when a whole piece is not looked up */
     bpe_many merge_many;

@@ -1,5 +1,6 @@
-/* All ways of merging agree: flat, heap, windows, and many pieces at once, on random
- * vocabularies and random pieces of few letters, so that everything meets everything. */
+/* All ways of merging agree: flat, heap, windows, and many pieces at once from bytes and from
+ * characters, on random vocabularies and random pieces of few letters, so that everything
+ * meets everything. */
 #include "check.h"
 
 #include "../../../csrc/bpe.h"
@@ -8,6 +9,14 @@
 #include "../../../csrc/model.h"
 
 #define N_LETTERS 4
+/* What vocabularies and pieces are made of: letters, or the bytes of characters, of which
+ * tokens take halves and wholes. */
+static const uint8_t alphabets[2][N_LETTERS] = {{'a', 'b', 'c', 'd'},
+                                                {0xE4, 0xBA, 0xBB, 'a'}};
+static const char *const characters[] = {"a", "\xE4\xBA\xBA", "\xE4\xBA\xBB",
+                                         "\xE4\xBB\xBA", "\xE4\xBB\xBB"};
+static const uint8_t *letters = alphabets[0];
+
 #define LONG_PIECE 3000
 
 static uint32_t seed = 12345;
@@ -50,7 +59,7 @@ static void add_random_tokens(ctok_builder *builder, uint32_t n)
         uint32_t j;
 
         for (j = 0; j < len; j++) {
-            blob[view.len++] = (uint8_t)('a' + next_random(N_LETTERS));
+            blob[view.len++] = letters[next_random(N_LETTERS)];
         }
         ends[i] = (uint32_t)view.len;
         ids[i] = 256 + i;
@@ -65,19 +74,31 @@ static void add_random_merges(ctok_builder *builder, uint32_t n)
     static uint32_t right[1024];
     static uint32_t merged[1024];
     static uint32_t lens[2048];
+    uint32_t first = next_random(4);
     uint32_t i;
 
     for (i = 0; i < 256; i++) {
         lens[i] = 1;
     }
     for (i = 0; i < n; i++) {
+        /* Three characters, and what leads to them, behind a few that may get in their way:
+         * there is something to start from. */
+        const uint32_t whole[5][2] = {{0xE4, 0xBA},
+                                      {256 + first, 0xBA},
+                                      {256 + first, 0xBB},
+                                      {0xBB, 0xBA},
+                                      {0xE4, 259 + first}};
         uint32_t *halves[2] = {left, right};
         int h;
 
         for (h = 0; h < 2; h++) {
+            if (letters != alphabets[0] && i >= first && i < first + 5) {
+                halves[h][i] = whole[i - first][h];
+                continue;
+            }
             uint32_t half = i == 0 ? 0 : 256 + next_random(i);
             if (i == 0 || next_random(3) == 0 || lens[half] > 20) {
-                half = 'a' + next_random(N_LETTERS);
+                half = letters[next_random(N_LETTERS)];
             }
             halves[h][i] = half;
         }
@@ -91,7 +112,7 @@ static ctok_model *random_model(bool by_merges)
 {
     ctok_builder *builder;
     ctok_model *model = NULL;
-    uint32_t n = 4 + next_random(by_merges ? 60 : 400);
+    uint32_t n = 4 + next_random(!by_merges ? 400 : next_random(2) == 0 ? 60 : 8);
 
     CHECK(ctok_builder_new(&builder, NULL, NULL) == CTOK_OK);
     CHECK(ctok_builder_set_flags(builder, CTOK_BUILD_ALLOW_DUPLICATES, NULL) ==
@@ -107,34 +128,55 @@ static ctok_model *random_model(bool by_merges)
     return model;
 }
 
+/* Any letters; or, mostly, whole characters where there are such. */
 static void fill(uint8_t *piece, size_t len)
 {
-    size_t i;
+    size_t i = 0;
     size_t period = next_random(4) == 0 ? 1 + next_random(6) : 0;
+    bool is_whole = letters != alphabets[0] && next_random(4) != 0;
 
-    for (i = 0; i < len; i++) {
-        piece[i] = period != 0 && i >= period ? piece[i - period]
-                                              : (uint8_t)('a' + next_random(N_LETTERS));
+    while (i < len) {
+        const char *one = characters[next_random(5)];
+
+        if (is_whole && strlen(one) <= len - i) {
+            memcpy(piece + i, one, strlen(one));
+            i += strlen(one);
+        } else {
+            piece[i] = !is_whole && period != 0 && i >= period
+                           ? piece[i - period]
+                           : letters[next_random(N_LETTERS)];
+            i++;
+        }
     }
 }
 
+static size_t n_from_characters; /* pieces that began with fewer symbols than bytes */
+
 static void check_short(const ctok_model *model, bpe_work *work)
 {
-    static uint8_t text[33][BPE_MANY_BYTES];
-    static uint32_t many[33][BPE_MANY_BYTES];
-    static uint32_t flat[BPE_MANY_BYTES];
-    static uint32_t heap[BPE_MANY_BYTES];
-    uint8_t n_many[33];
-    ctok_bytes pieces[33];
-    size_t n = next_random(34);
-    size_t i;
+    static uint8_t text[BPE_MANY][BPE_FLAT_MAX];
+    static uint32_t many[BPE_MANY][BPE_MANY_SYMBOLS];
+    static uint32_t flat[BPE_FLAT_MAX];
+    static uint32_t heap[BPE_FLAT_MAX];
+    uint8_t n_many[BPE_MANY];
+    ctok_bytes pieces[BPE_MANY];
+    ctok_cpu tier = next_random(2) == 0 ? CTOK_CPU_BEST : CTOK_CPU_PORTABLE;
+    size_t n = next_random(BPE_MANY + 1);
+    size_t i = 0;
 
-    for (i = 0; i < n; i++) {
+    while (i < n) {
+        size_t len = 1 + next_random(next_random(2) == 0 ? 16 : BPE_FLAT_MAX);
+        size_t n_start;
+
         pieces[i].ptr = text[i];
-        pieces[i].len = 1 + next_random(BPE_MANY_BYTES);
-        fill(text[i], pieces[i].len);
+        pieces[i].len = len;
+        fill(text[i], len);
+        n_start = chars_start(&model->chars, pieces[i], many[i], BPE_MANY_SYMBOLS);
+        n_from_characters += n_start > 0 && n_start < len;
+        n_many[i] = (uint8_t)n_start;
+        i += n_start > 0; /* else too long: another one */
     }
-    cpu_merger(CTOK_CPU_BEST)(&model->table, pieces, n, many, n_many);
+    cpu_merger(tier)(&model->table, many, n_many, n);
     for (i = 0; i < n; i++) {
         size_t n_flat = bpe_flat(&model->table, pieces[i].ptr, pieces[i].len, flat);
         size_t n_heap = 0;
@@ -180,8 +222,11 @@ int main(void)
 
     memset(&work, 0, sizeof work);
     work.alloc = mem_allocator(NULL);
-    for (round = 0; round < 60 && check_failures == 0; round++) {
-        ctok_model *model = random_model(round % 3 != 0);
+    for (round = 0; round < 240 && check_failures == 0; round++) {
+        ctok_model *model;
+
+        letters = alphabets[round % 2];
+        model = random_model(round % 3 != 0);
 
         n_proper += model->is_proper;
         for (i = 0; i < 30 && check_failures == 0; i++) {
@@ -190,7 +235,9 @@ int main(void)
         }
         ctok_model_free(model);
     }
-    CHECK(n_proper > 10 && n_proper < 60); /* both kinds were tried */
+
+    CHECK(n_proper > 40 && n_proper < 240); /* both kinds were tried */
+    CHECK(n_from_characters > 1000);
     bpe_work_free(&work);
     return CHECK_RESULT();
 }

@@ -1,0 +1,175 @@
+#include "chars.h"
+
+#include "bpe.h"
+#include "mem.h"
+
+#define CHARS_PAGE ((size_t)1 << CHARS_PAGE_BITS)
+#define CHARS_N_DANGERS (65536 / 64)
+
+static BASE_INLINE bool chars_is_inner(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+static BASE_INLINE bool chars_is_danger(const chars *c, uint8_t before, uint8_t first)
+{
+    return (c->dangers[before * 4 + first / 64] >> (first % 64) & 1) != 0;
+}
+
+/* The code point of a character of two or three bytes, and how many; 0 when there is none. */
+static BASE_INLINE uint32_t chars_decode(const uint8_t *p, size_t len, size_t *n)
+{
+    if (len >= 2 && p[0] >= 0xC2 && p[0] < 0xE0 && chars_is_inner(p[1])) {
+        *n = 2;
+        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    }
+    if (len >= 3 && p[0] >= 0xE0 && p[0] < 0xF0 && chars_is_inner(p[1]) &&
+        chars_is_inner(p[2])) {
+        uint32_t c = (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 |
+                     (p[2] & 0x3F);
+        *n = 3;
+        return c < 0x800 ? 0 : c; /* what is spelled too long is no character */
+    }
+    return 0;
+}
+
+/* ---- building --------------------------------------------------------------- */
+
+/* Notes the pairs of a symbol that is not whole characters. */
+static void chars_note_dangers(chars *c, ctok_bytes symbol)
+{
+    size_t i;
+
+    for (i = 1; i < symbol.len; i++) {
+        if (!chars_is_inner(symbol.ptr[i])) {
+            c->dangers[symbol.ptr[i - 1] * 4 + symbol.ptr[i] / 64] |=
+                (uint64_t)1 << (symbol.ptr[i] % 64);
+        }
+    }
+}
+
+/* The place of a code point's symbol, perhaps on a new page. */
+static ctok_status chars_place(chars *c, uint32_t code, uint32_t **place,
+                               const ctok_allocator *alloc, ctok_error *err)
+{
+    uint16_t *number = &c->blocks[code >> CHARS_PAGE_BITS];
+    void *pages = c->pages;
+
+    if (*number == 0) {
+        TRY(mem_reserve(alloc, &pages, &c->cap_pages, c->n_pages + 1,
+                        CHARS_PAGE * sizeof *c->pages, err));
+        c->pages = pages;
+        memset(c->pages + c->n_pages * CHARS_PAGE, 0xFF, CHARS_PAGE * sizeof *c->pages);
+        *number = (uint16_t)c->n_pages++;
+    }
+    *place = &c->pages[*number * CHARS_PAGE + (code & (CHARS_PAGE - 1))];
+    return CTOK_OK;
+}
+
+static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
+                              const ctok_allocator *alloc, ctok_error *err)
+{
+    uint32_t *place;
+    uint32_t symbol;
+
+    TRY(chars_place(c, 0, &place, alloc, err)); /* page 0 */
+    for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
+        ctok_bytes bytes = vocab_bytes(tokens, symbol);
+        uint32_t merged[3];
+        size_t n = 0;
+        uint32_t code;
+
+        if (ctok_utf8_valid(bytes) < bytes.len) {
+            chars_note_dangers(c, bytes);
+            continue;
+        }
+        code = chars_decode(bytes.ptr, bytes.len, &n);
+        if (code != 0 && n == bytes.len && bpe_flat(table, bytes.ptr, n, merged) == 1 &&
+            merged[0] == symbol) {
+            TRY(chars_place(c, code, &place, alloc, err));
+            *place = symbol;
+        }
+    }
+    return CTOK_OK;
+}
+
+ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
+                      const ctok_allocator *alloc, ctok_error *err)
+{
+    void *memory = NULL;
+    ctok_status status;
+
+    memset(out, 0, sizeof *out);
+    TRY_TO(done, mem_new(alloc, &memory, CHARS_N_BLOCKS, sizeof *out->blocks, err));
+    out->blocks = memory;
+    TRY_TO(done, mem_new(alloc, &memory, CHARS_N_DANGERS, sizeof *out->dangers, err));
+    out->dangers = memory;
+    TRY_TO(done, chars_fill(out, tokens, table, alloc, err));
+done:
+    if (status != CTOK_OK) {
+        chars_free(out, alloc);
+    }
+    return status;
+}
+
+void chars_free(chars *c, const ctok_allocator *alloc)
+{
+    mem_free(alloc, c->blocks, CHARS_N_BLOCKS, sizeof *c->blocks);
+    mem_free(alloc, c->pages, c->cap_pages, CHARS_PAGE * sizeof *c->pages);
+    mem_free(alloc, c->dangers, CHARS_N_DANGERS, sizeof *c->dangers);
+    memset(c, 0, sizeof *c);
+}
+
+size_t chars_size_in_memory(const chars *c)
+{
+    return c->blocks == NULL ? 0
+                             : CHARS_N_BLOCKS * sizeof *c->blocks +
+                                   c->cap_pages * CHARS_PAGE * sizeof *c->pages +
+                                   CHARS_N_DANGERS * sizeof *c->dangers;
+}
+
+/* ---- use -------------------------------------------------------------------- */
+
+/* Whether nothing but what is made of whole characters goes across the border before a byte.
+ * There is none before an inner byte, which only text that is not UTF-8 has there. */
+static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t byte)
+{
+    return !chars_is_inner(byte) && !chars_is_danger(c, before, byte);
+}
+
+/* The symbol of the character at a place of a piece, if merging may start from it. */
+static BASE_INLINE uint32_t chars_symbol(const chars *c, ctok_bytes piece, size_t at,
+                                         size_t *n)
+{
+    const uint8_t *p = piece.ptr + at;
+    uint32_t code = chars_decode(p, piece.len - at, n);
+
+    if (code == 0 || (at > 0 && !chars_is_border(c, p[-1], p[0])) ||
+        (at + *n < piece.len && !chars_is_border(c, p[*n - 1], p[*n]))) {
+        return CHARS_NONE;
+    }
+    return c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
+                    (code & (CHARS_PAGE - 1))];
+}
+
+size_t chars_start(const chars *c, ctok_bytes piece, uint32_t *out, size_t max)
+{
+    size_t n = 0;
+    size_t at = 0;
+
+    while (at < piece.len && n < max) {
+        uint32_t symbol = CHARS_NONE;
+        size_t len = 1;
+
+        if (piece.ptr[at] >= 0xC2 && c->blocks != NULL) {
+            symbol = chars_symbol(c, piece, at, &len);
+        }
+        if (symbol == CHARS_NONE) {
+            symbol = piece.ptr[at];
+            len = 1;
+        }
+        out[n++] = symbol;
+        at += len;
+    }
+    return at < piece.len ? 0 : n;
+}
