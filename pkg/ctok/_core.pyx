@@ -22,6 +22,7 @@ import threading
 
 from . import config
 from . import errors as ctok_errors
+from . import surrogates
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -30,6 +31,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     str PyUnicode_DecodeUTF8Stateful(const char* s, Py_ssize_t size, const char* errors,
                                      Py_ssize_t* consumed)
+    bint PySequence_Check(object o)
     PyObject** PySequence_Fast_ITEMS(object items)
     const char* PyUnicode_AsUTF8(object text) except NULL
     PyObject* PyBytes_FromStringAndSize(const char* data, Py_ssize_t size)
@@ -101,15 +103,31 @@ cdef object failure(const ctok_error* err):
         return MemoryError(message)
     if err.code == CTOK_E_LIMIT:
         return ctok_errors.LimitError(message)
-    if err.code == CTOK_E_SPLIT:
-        return ctok_errors.SplitError(message)
     if err.code == CTOK_E_DUPLICATE:
         return ctok_errors.InvalidRanksError(message, token_id=err.id)
-    if err.code == CTOK_E_RANK:
-        return ctok_errors.MissingRankError(message, offset=err.position)
     if err.code == CTOK_E_ID:
         return ctok_errors.UnknownTokenIdError(message, token_id=err.id, index=err.position)
     return ctok_errors.ValidationError(message)
+
+
+cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:
+    """The character of a text in which a byte of its UTF-8 is."""
+    n_chars = len((<const char*>view.ptr)[:min(position, view.len)].decode("utf-8", "ignore"))
+    return surrogates.place(text, n_chars)
+
+
+cdef object text_failure(str text, ctok_bytes view, const ctok_error* err):
+    """The exception for a text that cannot be split or whose bytes are no tokens."""
+    cdef size_t at = min(err.position, view.len)
+    offset = character_at(text, view, at)
+    if err.code == CTOK_E_SPLIT:
+        message = err.message.decode("utf-8", "replace")
+        return ctok_errors.SplitError(f"{message} (character {offset})", offset=offset)
+    byte = (<const char*>view.ptr)[at:at + 1]
+    return ctok_errors.MissingRankError(
+        f"byte {byte!r} at character {offset} is no token and merges into none",
+        piece=byte, offset=offset,
+    )
 
 
 cdef object pattern_failure(str pattern, const ctok_error* err):
@@ -234,14 +252,14 @@ cdef class Splitter:
             if state == NULL:
                 raise MemoryError()
         try:
-            split_all(&self.splitter, state, view, pieces)
+            split_all(&self.splitter, state, text, view, pieces)
         finally:
             if state != NULL:
                 self.splitter.state_free(self.splitter.self, state)
         return pieces
 
 
-cdef int split_all(const ctok_splitter* splitter, void* state, ctok_bytes view,
+cdef int split_all(const ctok_splitter* splitter, void* state, str text, ctok_bytes view,
                    list pieces) except -1:
     cdef ctok_split_cursor cursor
     cdef ctok_split_block block
@@ -255,6 +273,8 @@ cdef int split_all(const ctok_splitter* splitter, void* state, ctok_bytes view,
     while True:
         with nogil:
             status = splitter.next(splitter.self, state, view, &cursor, &block, &err)
+        if status == CTOK_E_SPLIT:
+            raise text_failure(text, view, &err)
         if status != CTOK_OK:
             raise failure(&err)
         if block.n_pieces == 0:
@@ -434,9 +454,6 @@ cdef int gather(tokens, Scratch scratch, Ids* out) except -1:
     """The ids of a list, a tuple, an array or another sequence. Who calls lets go of
     out.buffer where it is held."""
     if type(tokens) is not list and type(tokens) is not tuple:
-        if isinstance(tokens, (str, bytes, bytearray)):
-            raise ctok_errors.InvalidTokenIdError(
-                f"ids are {type(tokens).__name__}, integers expected", value=tokens)
         if PyObject_CheckBuffer(tokens) and gather_array(tokens, scratch, out):
             return 0
         tokens = list_of(tokens)
@@ -491,16 +508,20 @@ cdef int gather_items(tokens, Scratch scratch, Ids* out) except -1:
 
 
 cdef list list_of(tokens):
-    try:
-        tokens = tokens.tolist() if hasattr(tokens, "tolist") else list(tokens)
-    except TypeError:
+    """Of what has elements by number, or an array of any library. What can only be iterated
+    over (sets, dicts, generators) is no sequence of ids."""
+    cdef bint has_tolist = hasattr(tokens, "tolist")
+
+    if isinstance(tokens, str) or not (has_tolist or PySequence_Check(tokens)):
         raise ctok_errors.InvalidTokenIdError(
-            f"ids are {type(tokens).__name__}, a sequence of integers expected", value=tokens
-        ) from None
-    if type(tokens) is not list:
+            f"tokens is {type(tokens).__name__}, a sequence of integers expected", value=tokens)
+    # tolist is quicker, but makes True of numpy's bool, which is no integer.
+    is_bool = getattr(getattr(tokens, "dtype", None), "kind", "") == "b"
+    items = tokens.tolist() if has_tolist and not is_bool else list(tokens)
+    if type(items) is not list:
         raise ctok_errors.InvalidTokenIdError(
-            "ids are one number, a sequence expected", value=tokens)
-    return tokens
+            "tokens is one number, a sequence expected", value=tokens)
+    return items
 
 
 cdef int64_t token_id_of(item) except -1:
@@ -715,19 +736,10 @@ cdef class Codec:
         raise NotImplementedError  # Encoding knows its specials by name
 
     cdef object encode_failure(self, str text, ctok_bytes view, const ctok_error* err):
-        offset = 0
-        if err.code in (CTOK_E_SPECIAL, CTOK_E_RANK) and err.position <= view.len:
-            offset = len(
-                (<const char*>view.ptr)[:err.position].decode("utf-8", "ignore")
-            )  # a place inside a character is that character's
         if err.code == CTOK_E_SPECIAL:
-            return self._disallowed(err.id, offset)
-        if err.code == CTOK_E_RANK:
-            byte = (<const char*>view.ptr)[err.position:err.position + 1]
-            return ctok_errors.MissingRankError(
-                f"byte {byte!r} at character {offset} is no token and merges into none",
-                piece=byte, offset=offset,
-            )
+            return self._disallowed(err.id, character_at(text, view, err.position))
+        if err.code in (CTOK_E_RANK, CTOK_E_SPLIT):
+            return text_failure(text, view, err)
         return failure(err)
 
     cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch, size_t limit,
@@ -972,18 +984,17 @@ cdef class Codec:
             free(out.ranges)
             self.give_back(scratch)
 
-    def _encode_piece(self, piece):
+    def _encode_piece(self, bytes piece not None):
         """The ids of bytes that are one piece."""
         cdef Scratch scratch = self.borrow()
         cdef ctok_bytes view
         cdef ctok_output out
         cdef ctok_error err
-        cdef bytes data = bytes(piece)
         cdef ctok_status status
 
         memset(&out, 0, sizeof(out))
-        view.ptr = <const uint8_t*><const char*>data
-        view.len = len(data)
+        view.ptr = <const uint8_t*><const char*>piece
+        view.len = len(piece)
         try:
             scratch.room(view.len + 1)
             out.ids = scratch.ids

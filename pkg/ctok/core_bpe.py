@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from .unstable import n_last_piece, widen_last_piece
 
 if TYPE_CHECKING:
     from .encoding import Encoding
+    from .specials import AllowedSpecial
 
 
 class CoreBPE:
@@ -19,7 +19,7 @@ class CoreBPE:
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
 
-    def encode(self, text: str, allowed_special: AbstractSet[str]) -> list[int]:
+    def encode(self, text: str, allowed_special: AllowedSpecial) -> list[int]:
         return self._encoding.encode(text, allowed_special=allowed_special, disallowed_special=())
 
     def encode_ordinary(self, text: str) -> list[int]:
@@ -32,7 +32,7 @@ class CoreBPE:
         return self._encoding._merge_bytes(piece)
 
     def encode_with_unstable(
-        self, text: str, allowed_special: AbstractSet[str]
+        self, text: str, allowed_special: AllowedSpecial
     ) -> tuple[list[int], list[list[int]]]:
         return self._encoding.encode_with_unstable(
             text, allowed_special=allowed_special, disallowed_special=()
@@ -63,6 +63,8 @@ def _encode_only_native_bpe(self: Encoding, text: str) -> list[int]:
 def _encode_bytes(self: Encoding, text: bytes) -> list[int]:
     """Ids of bytes that need not be UTF-8: the last piece before what is not UTF-8 is merged
     with all that follows."""
+    if not isinstance(text, bytes):
+        raise TypeError(f"text is {type(text).__name__}, bytes expected")
     try:
         return self.encode_ordinary(text.decode())
     except UnicodeDecodeError as exc:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, arrays, batches, budget, core_bpe, offsets, unstable
 from .definition import build, spec_from_ranks
-from .errors import DisallowedSpecialError, UnknownTokenError
+from .errors import DisallowedSpecialError, InvalidTokenIdError, UnknownTokenError
 from .fingerprint import fingerprint
 from .spec import TokenizerSpec, unpack_u32
 from .specials import AllowedSpecial, DisallowedSpecial, Specials
@@ -344,15 +344,18 @@ class Encoding(_core.Codec):
     def is_special_token(self, token: int) -> bool:
         """Whether an id is that of a special token.
 
+        Args:
+            token: the id.
+
         Raises:
-            TypeError: token is no int.
+            InvalidTokenIdError: (a TypeError, and an AssertionError) token is no int.
 
         >>> import ctok
         >>> ctok.get_encoding("gpt2").is_special_token(50256)
         True
         """
         if not isinstance(token, int):
-            raise TypeError(f"token is {type(token).__name__}, int expected")
+            raise InvalidTokenIdError(f"token is {type(token).__name__}, int expected", value=token)
         return token in self._spec.specials.values()
 
     # ---- see ----

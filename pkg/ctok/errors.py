@@ -90,8 +90,11 @@ class TextTypeError(ValidationError, TypeError):
     default_suggestions = ("Decode bytes first: data.decode('utf-8').",)
 
 
-class InvalidTokenIdError(ValidationError, TypeError):
-    """An id that is not an integer. ``value`` is what was given."""
+class InvalidTokenIdError(ValidationError, TypeError, AssertionError):
+    """An id that is not an integer. ``value`` is what was given.
+
+    An AssertionError too, for that is what ``is_special_token`` of tiktoken raises.
+    """
 
     value: object
     default_suggestions = ("Pass ids as integers: a list, a tuple or a numpy integer array.",)
@@ -232,8 +235,10 @@ class LimitError(CtokError, ValueError):
 
 
 class SplitError(CtokError, RuntimeError):
-    """A pattern gave up on a text: it would backtrack without bound."""
+    """A pattern gave up on a text: it would backtrack without bound. ``offset`` is the character
+    at which it did."""
 
+    offset: int
     default_suggestions = ("Write the pattern with possessive quantifiers (++, *+, ?+).",)
 
 

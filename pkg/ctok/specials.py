@@ -9,7 +9,7 @@ from typing import Literal
 from . import _core
 from .errors import DisallowedSpecialError
 
-AllowedSpecial = Literal["all"] | AbstractSet[str]
+AllowedSpecial = Literal["all"] | set[str] | frozenset[str]
 DisallowedSpecial = Literal["all"] | Collection[str]
 
 MAX_KNOWN_SETS = 64
@@ -29,16 +29,21 @@ class Specials:
         self._known: dict[tuple[frozenset[str], frozenset[str]], _core.SpecialSets] = {}
 
     def allowed(self, allowed_special: AllowedSpecial) -> AbstractSet[str]:
-        """The texts that an argument `allowed_special` names; TypeError when it is none."""
-        if isinstance(allowed_special, str):
-            if allowed_special == "all":
-                return self._numbers.keys()
-            raise TypeError(f"allowed_special is {allowed_special!r}, 'all' or a set expected")
-        if not isinstance(allowed_special, AbstractSet):
-            raise TypeError(
-                f"allowed_special is {type(allowed_special).__name__}, 'all' or a set expected"
-            )
-        return allowed_special
+        """The special tokens that an argument `allowed_special` names; other names are ignored.
+
+        Raises:
+            TypeError: it is neither "all" nor a set of str.
+        """
+        if isinstance(allowed_special, str) and allowed_special == "all":
+            return self._numbers.keys()
+        if not isinstance(allowed_special, set | frozenset):
+            is_str = isinstance(allowed_special, str)
+            given = repr(allowed_special) if is_str else type(allowed_special).__name__
+            raise TypeError(f"allowed_special is {given}, 'all' or a set of str expected")
+        for text in allowed_special:
+            if not isinstance(text, str):
+                raise TypeError(f"allowed_special has {text!r}, only str expected")
+        return self._numbers.keys() & allowed_special
 
     def sets(
         self, allowed_special: AllowedSpecial, disallowed_special: DisallowedSpecial

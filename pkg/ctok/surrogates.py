@@ -3,7 +3,19 @@ that it stands for, any other U+FFFD. Behind a pair a character has another inde
 
 from __future__ import annotations
 
+import re
 from array import array
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def place(text: str, n: int) -> int:
+    """Where character n of the mended text is in the text itself."""
+    for pair in _PAIR.finditer(text):
+        if pair.start() >= n:
+            break
+        n += 1
+    return n
 
 
 def character_starts(text: str) -> array[int]:
