@@ -650,6 +650,9 @@ static ctok_status builder_span(builder_finish *f, uint32_t id, size_t number,
     vocab *v = &f->model->tokens;
     vocab_span other = vocab_span_of(v, id);
 
+    if (other.len != VOCAB_NONE && other.start >= v->starts[v->n_symbols]) {
+        return CTOK_OK; /* a special before it has this id */
+    }
     if (other.len != VOCAB_NONE && !builder_allows_duplicates(f->b)) {
         ctok_bytes first = {v->blob + other.start, other.len};
         ctok_bytes second = {v->blob + span.start, span.len};
@@ -669,7 +672,9 @@ static ctok_status builder_span(builder_finish *f, uint32_t id, size_t number,
     return CTOK_OK;
 }
 
-/* From ids to bytes, for tokens and specials alike; of several with one id the last counts. */
+/* From ids to bytes, for tokens and specials alike. Of several tokens with one id the last
+ * counts, of several specials the first: o200k_harmony has two with one id, and tiktoken
+ * decodes it to the first. */
 static ctok_status builder_fill_spans(builder_finish *f, ctok_error *err)
 {
     ctok_builder *b = f->b;

@@ -196,7 +196,8 @@ ctok_status ctok_builder_set_splitter(ctok_builder *builder, ctok_splitter *spli
                                       ctok_error *err);
 
 enum {
-    /* A token or id given twice is no error: the first one encodes, the last one decodes. */
+    /* A token or id given twice is no error: the first one encodes, the last one decodes.
+     * Specials need no leave to share an id: each encodes to it, the first one decodes. */
     CTOK_BUILD_ALLOW_DUPLICATES = 1u << 0,
     /* A piece that is a token is merged like any other (Hugging Face's BPE without
      * ignore_merges). By default it is that token at once. */

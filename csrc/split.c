@@ -72,9 +72,7 @@ static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at
     cursor->work = out.work;
     if (out.work > out.max_work) {
         return error_set_at(err, CTOK_E_SPLIT, at,
-                            "the pattern looks too far ahead, again and again, up to "
-                            "byte %zu of the text",
-                            at);
+                            "the pattern looks too far ahead, again and again");
     }
     if (*n_found == 0 && out.reached - at >= AUTOMATON_MAX_PIECE) {
         return error_set_at(err, CTOK_E_LIMIT, at,

@@ -222,25 +222,24 @@ static ctok_status engine_give_up(const engine_run *run, size_t at, int answer)
     case PCRE2_ERROR_MATCHLIMIT:
         return engine_fail(
             run->err, CTOK_E_SPLIT, at,
-            "the pattern backtracks without bound at byte %zu: more than "
-            "%llu steps for one match or %llu for the text",
-            at, (unsigned long long)engine_steps_last(run->text.len),
+            "the pattern backtracks without bound: more than %llu steps for one match "
+            "or %llu for the text",
+            (unsigned long long)engine_steps_last(run->text.len),
             (unsigned long long)engine_work_last(run->text.len));
     case PCRE2_ERROR_HEAPLIMIT:
         return engine_fail(run->err, CTOK_E_SPLIT, at,
-                           "the pattern backtracks too deeply at byte %zu: more than "
-                           "%lu MiB for one match",
-                           at, (unsigned long)(ENGINE_HEAP_KIB >> 10));
+                           "the pattern backtracks too deeply: more than %lu MiB for "
+                           "one match",
+                           (unsigned long)(ENGINE_HEAP_KIB >> 10));
     case PCRE2_ERROR_NOMEMORY:
         return engine_fail(run->err, CTOK_E_MEMORY, at,
-                           "out of memory matching the pattern at byte %zu", at);
+                           "out of memory matching the pattern");
     default:
         if (pcre2_get_error_message(answer, (PCRE2_UCHAR *)reason, sizeof reason) < 0) {
             reason[0] = '\0';
         }
-        return engine_fail(run->err, CTOK_E_SPLIT, at,
-                           "PCRE2 error %d matching at byte %zu: %s", answer, at,
-                           reason);
+        return engine_fail(run->err, CTOK_E_SPLIT, at, "PCRE2 error %d matching: %s",
+                           answer, reason);
     }
 }
 

@@ -33,7 +33,8 @@ class Encoding(_core.Codec):
             that start at one place is matched, as tiktoken does; "longest" promises the
             longest. Both match the longest.
         allow_duplicate_ids: accept an id given to several tokens: all of them encode to
-            it, and it decodes to the last of them.
+            it, and it decodes to the last of them. Special tokens may share one always; it
+            decodes to the first of them.
 
     Raises:
         InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError

@@ -57,7 +57,7 @@ O200K = "|".join(
 FIM = ("<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>")
 
 # Every id from 199998 to 201087 is a special token: these have a name, the others are
-# <|reserved_ID|>. 200018 has both; it decodes to its name, which therefore comes last.
+# <|reserved_ID|>. 200018 has both; it decodes to its name, which therefore comes first.
 HARMONY = {
     "<|startoftext|>": 199998,
     "<|endoftext|>": 199999,
@@ -75,7 +75,7 @@ HARMONY_IDS = range(199998, 201088)
 def _harmony_specials() -> dict[str, int]:
     named = set(HARMONY.values())
     reserved = {f"<|reserved_{i}|>": i for i in HARMONY_IDS if i not in named}
-    return HARMONY | reserved | {"<|endofprompt|>": 200018}
+    return HARMONY | {"<|endofprompt|>": 200018} | reserved
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,12 @@ class Published:
         pattern: how it splits text.
         specials: its special tokens, made when asked for.
         n_vocab: the size that its publisher promises, if any.
-        duplicate_ids: whether two special tokens share an id.
     """
 
     table: str
     pattern: str
     specials: Callable[[], dict[str, int]] = field(repr=False)
     n_vocab: int | None = None
-    duplicate_ids: bool = False
 
 
 ENCODINGS = {
@@ -117,7 +115,7 @@ ENCODINGS = {
     "o200k_base": Published(
         "o200k_base", O200K, lambda: {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
     ),
-    "o200k_harmony": Published("o200k_base", O200K, _harmony_specials, duplicate_ids=True),
+    "o200k_harmony": Published("o200k_base", O200K, _harmony_specials),
 }
 
 
@@ -140,7 +138,6 @@ def spec(name: str) -> TokenizerSpec:
         pattern=published.pattern,
         specials=published.specials(),
         explicit_n_vocab=published.n_vocab,
-        allow_duplicate_ids=published.duplicate_ids,
     )
 
 

@@ -108,8 +108,8 @@ class PcreSplitter:
             The pieces in order; none is empty.
 
         Raises:
-            SplitError: the pattern would backtrack without bound; ``position`` is the
-                byte of the text where.
+            SplitError: the pattern would backtrack without bound; ``offset`` is the
+                character of the text where.
 
         Example:
             >>> PcreSplitter(r"\\w+").split("one, two")
@@ -139,7 +139,8 @@ class PcreSplitter:
         reason = ffi.string(error.message).decode()
         if status == lib.CTOK_E_MEMORY:
             raise MemoryError(reason)
-        raise SplitError(reason, position=error.position)
+        offset = len(data[: error.position].decode(errors="ignore"))
+        raise SplitError(f"{reason} (character {offset})", offset=offset)
 
     def _check_owned(self) -> None:
         if not self._owned:

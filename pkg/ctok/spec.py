@@ -142,7 +142,8 @@ class TokenizerSpec:
         whole_piece: a piece that is a token is that token at once, as in tiktoken.
         explicit_n_vocab: the vocabulary size its source promises, or None.
         allow_duplicate_ids: an id given to several tokens is no mistake: all of them encode to
-            it, and it decodes to the last of them.
+            it, and it decodes to the last of them. Specials may share one always; it
+            decodes to the first of them.
     """
 
     name: str

@@ -71,6 +71,13 @@ CALLS: dict[str, Call] = {
     "decode_batch unknown": lambda enc: enc.decode_batch([[1], [200_000]]),
     "decode_batch None": lambda enc: enc.decode_batch(None),
     "decode_bytes_batch unknown": lambda enc: enc.decode_bytes_batch([[200_000]]),
+    "is_special_token str": lambda enc: enc.is_special_token("a"),
+    "is_special_token None": lambda enc: enc.is_special_token(None),
+    "is_special_token float": lambda enc: enc.is_special_token(1.0),
+    "_encode_single_piece int": lambda enc: enc._encode_single_piece(3),
+    "_encode_single_piece bytearray": lambda enc: enc._encode_single_piece(bytearray(b"a")),
+    "_encode_bytes str": lambda enc: enc._encode_bytes("a"),
+    "_encode_bytes int": lambda enc: enc._encode_bytes(3),
     "no such attribute": lambda enc: enc.no_such_attribute,
 }
 

@@ -88,11 +88,29 @@ def test_allowed_and_disallowed_mean_what_they_mean_for_tiktoken(
             assert isinstance(actual, type) and issubclass(actual, expected), (text, actual)
 
 
-@pytest.mark.parametrize("allowed", [[EOT], (EOT,), "none", EOT, 7, {EOT: 1}], ids=repr)
-def test_what_is_no_set_cannot_be_allowed(allowed: Any) -> None:
+NO_SETS: tuple[Any, ...] = (
+    [], [EOT], (), (EOT,), "", "none", EOT, 0, 7, False, None, b"", {}, {EOT: 1}, {EOT: 1}.keys(),
+    {1}, {b"a"}, {None},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("allowed", NO_SETS, ids=written)
+@pytest.mark.parametrize("disallowed", ["all", (), None], ids=written)
+def test_what_is_no_set_of_str_cannot_be_allowed(allowed: Any, disallowed: Any) -> None:
     for enc in (ctok.get_encoding("gpt2"), tiktoken_encoding("gpt2")):
-        with pytest.raises(TypeError):
-            enc.encode("text", allowed_special=allowed)
+        for encode in (enc.encode, enc.encode_to_numpy, enc.encode_with_unstable):
+            with pytest.raises(TypeError):
+                encode("text", allowed_special=allowed, disallowed_special=disallowed)
+
+
+@pytest.mark.parametrize("allowed", [{""}, {"ext"}, {EOT, "text"}], ids=written)
+def test_names_that_are_no_specials_do_not_make_text_stable(allowed: set[str]) -> None:
+    answers = [
+        enc.encode_with_unstable("some text", allowed_special=allowed)
+        for enc in (tiktoken_encoding("gpt2"), ctok.get_encoding("gpt2"))
+    ]
+    (expected, following), (actual, others) = answers
+    assert (expected, sorted(following)) == (actual, sorted(others))
 
 
 @pytest.mark.parametrize("name", OPENAI)

@@ -132,3 +132,15 @@ def test_long_inputs_equal_tiktokens(name: str) -> None:
     ours, theirs = ctok.get_encoding(name), tiktoken_encoding(name)
     for text in ("a" * 30_000, " " * 30_000, "ab漢" * 10_000, "\n" * 30_000, "=" * 30_000):
         assert theirs.encode(text) == ours.encode(text)
+
+
+def test_definition_whose_specials_share_an_id_makes_the_encoding_that_tiktoken_makes() -> None:
+    arguments = definition("o200k_harmony")
+    theirs, ours = tiktoken_encoding("o200k_harmony"), ctok.Encoding(**arguments)
+    both = ["<|endofprompt|>", "<|reserved_200018|>"]
+    assert [200018, 200018] == [arguments["special_tokens"][text] for text in both]
+    for enc in (theirs, ours, ctok.get_encoding("o200k_harmony")):
+        assert [[200018]] * 2 == [enc.encode(text, allowed_special="all") for text in both]
+        assert both[0] == enc.decode([200018])
+        assert both[0].encode() == enc.decode_single_token_bytes(200018)
+    assert theirs.n_vocab == ours.n_vocab

@@ -170,6 +170,24 @@ static void test_what_is_there_twice_is_named(void)
     CHECK_EQ(CTOK_OK, finish_with("ab", 5, "cd", 6, "<s>", 6, lenient, &err));
 }
 
+static void test_specials_share_an_id_and_the_first_decodes(void)
+{
+    ctok_error err = {0};
+    ctok_builder *builder;
+    ctok_model *model = NULL;
+    ctok_bytes token;
+
+    REQUIRE(ctok_builder_new(&builder, NULL, &err) == CTOK_OK);
+    REQUIRE(add_token(builder, "ab", 5, &err) == CTOK_OK);
+    REQUIRE(ctok_builder_add_special(builder, bytes_of("<s>"), 6, &err) == CTOK_OK);
+    REQUIRE(ctok_builder_add_special(builder, bytes_of("<t>"), 6, &err) == CTOK_OK);
+    CHECK_STATUS(CTOK_OK, ctok_builder_finish(&model, builder, &err), &err);
+    CHECK_STATUS(CTOK_OK, ctok_model_token(model, 6, &token), &err);
+    CHECK(token.len == 3 && memcmp(token.ptr, "<s>", 3) == 0);
+    ctok_model_free(model);
+    ctok_builder_free(builder);
+}
+
 static void test_arguments_that_make_no_sense_are_refused(void)
 {
     const uint32_t backwards[] = {2, 1};
@@ -254,6 +272,7 @@ int main(void)
     test_merges_are_told();
     test_merges_given_as_a_list_make_their_tokens();
     test_what_is_there_twice_is_named();
+    test_specials_share_an_id_and_the_first_decodes();
     test_arguments_that_make_no_sense_are_refused();
     test_merge_of_ids_that_do_not_exist_is_refused();
     test_details_of_an_error_are_optional();
