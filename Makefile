@@ -4,6 +4,9 @@ PRESET ?= debug
 JOBS ?= 2
 BENCH ?=
 BENCH_PYTHON ?= build/bench-venv/bin/python
+# The version of the lint extra, wherever PYTHON is: its package has no -m, and another version on
+# the PATH would format differently.
+CLANG_FORMAT = $(PYTHON) -c "from clang_format import clang_format; clang_format()"
 C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pkg/*.c' 'pkg/*.h' 'bench/*.c')
 
 .DEFAULT_GOAL := help
@@ -29,13 +32,13 @@ lint: ## ruff, mypy, clang-format, cython-lint
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m clang_format --dry-run -Werror $(C_FILES) 2>/dev/null || clang-format --dry-run -Werror $(C_FILES)
-	cython-lint --max-line-length 100 pkg
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	$(PYTHON) -m cython_lint.cython_lint --max-line-length 100 pkg
 
 format: ## let ruff and clang-format write
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-	clang-format -i $(C_FILES)
+	$(CLANG_FORMAT) -i $(C_FILES)
 
 bench-peers: ## the peers, pinned, and ctok into build/bench-venv
 	$(PYTHON) -m venv build/bench-venv

@@ -243,7 +243,8 @@ class SplitError(CtokError, RuntimeError):
 
 
 class MissingPackageError(CtokError, ImportError):
-    """An optional package is not installed. ``package`` and the ``extra`` that brings it."""
+    """An optional package is not installed. ``package``, and the ``extra`` of ctok that brings it,
+    None where there is none."""
 
     package: str
-    extra: str
+    extra: str | None = None

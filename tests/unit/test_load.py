@@ -327,7 +327,7 @@ def test_other_scheme_names_the_package_it_needs(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "blobfile", None)
     with pytest.raises(MissingPackageError, match=r"gs://.*blobfile") as caught:
         load.read_file("gs://bucket/file")
-    assert "blobfile" == caught.value.package
+    assert ("blobfile", None) == (caught.value.package, caught.value.extra)
     assert "pip install blobfile" in caught.value.suggestions()[0]
 
 

@@ -201,9 +201,9 @@ def _zstd_decompressor(path: Path) -> Callable[[], Any]:
     except ImportError as exc:
         raise MissingPackageError(
             f"{path}: zstd needs the package zstandard, which is not installed",
-            suggestions=["pip install zstandard"],
+            suggestions=["Run: pip install 'ctok[zstd]'"],
             package="zstandard",
-            extra="datasets",
+            extra="zstd",
         ) from exc
     limited = zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY)
     return limited.decompressobj

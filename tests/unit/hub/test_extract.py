@@ -15,6 +15,7 @@ import sys
 import tarfile
 import threading
 import time
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ from ctok.hub.compressed import (
     decompress,
 )
 from ctok.hub.extract import MARK, TargetExistsError, extract
+from testdata import ROOT
 
 FILES = {"a.txt": b"alpha\n", "sub/b.bin": bytes(range(256)) * 1000, "sub/empty": b""}
 NOISE = random.Random(1).randbytes(200_000)
@@ -176,7 +178,12 @@ def test_a_missing_zstd_package_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingPackageError, match="zstandard") as caught:
         extract(tmp_path / "f", tmp_path / "out")
-    assert ["pip install zstandard"] == caught.value.suggestions()
+    assert ["Run: pip install 'ctok[zstd]'"] == caught.value.suggestions()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert caught.value.extra is not None
+    assert any(need.startswith(caught.value.package) for need in extras[caught.value.extra])
 
 
 def test_executable_is_kept_and_nothing_else_of_the_mode(tmp_path: Path) -> None:

@@ -95,8 +95,8 @@ def test_e03_no_name_that_passes_leaves_the_root(name: str) -> None:
         checked = check_filename(name)
     except HubValidationError:
         return
-    place = os.path.normpath(Path("/root/folder") / checked)
-    assert place.startswith("/root/folder/")
+    place = os.path.normpath(Path("/data/folder") / checked)
+    assert place.startswith("/data/folder/")
 
 
 @given(st.text(max_size=30))
