@@ -13,6 +13,7 @@
 #define MAX_TEXT (64 * 1024)
 #define MAX_PIECES 65536
 
+/* clang-format off */
 static const char *const units[] = {
     "a", "b", "s", "t", "ll", "word", "Word", "WORD", "aB", "Z", "X", "d", "re", "ve",
     "'", "'s", "'S", "'ll", "'t", "'x", "''", "don't", "I'M", "x'rE", " ", " ", "  ", "   ",
@@ -52,6 +53,7 @@ static const char *const units[] = {
     "\xE2\x80\x8D",     /* joiner */
     "\xEF\xB8\x8F",     /* variation selector */
 };
+/* clang-format on */
 #define N_UNITS (sizeof units / sizeof units[0])
 
 static size_t put_code_point(uint32_t c, uint8_t *out)

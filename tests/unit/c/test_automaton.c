@@ -256,8 +256,7 @@ static void backtrack_all(const machine *p, ctok_bytes text, pieces *out)
 }
 
 /* The pieces when the automaton is asked for a few at a time. */
-static void run_in_parts(const automaton *a, ctok_bytes text, uint32_t cap,
-                             pieces *out)
+static void run_in_parts(const automaton *a, ctok_bytes text, uint32_t cap, pieces *out)
 {
     size_t at = 0;
 
