@@ -4,9 +4,10 @@ PRESET ?= debug
 JOBS ?= 2
 BENCH ?=
 BENCH_PYTHON ?= build/bench-venv/bin/python
-# The version of the lint extra, wherever PYTHON is: its package has no -m, and another version on
-# the PATH would format differently.
+# The linters of the lint extra, whatever else is on the PATH: another version of clang-format would
+# format differently. Its package has no -m; cython-lint looks for pycodestyle on the PATH.
 CLANG_FORMAT = $(PYTHON) -c "from clang_format import clang_format; clang_format()"
+SCRIPTS = $(shell $(PYTHON) -c "import sysconfig; print(sysconfig.get_path('scripts'))")
 C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pkg/*.c' 'pkg/*.h' 'bench/*.c')
 
 .DEFAULT_GOAL := help
@@ -33,7 +34,7 @@ lint: ## ruff, mypy, clang-format, cython-lint
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
-	$(PYTHON) -m cython_lint.cython_lint --max-line-length 100 pkg
+	PATH="$(SCRIPTS):$$PATH" cython-lint --max-line-length 100 pkg
 
 format: ## let ruff and clang-format write
 	$(PYTHON) -m ruff check --fix .
