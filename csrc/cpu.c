@@ -35,6 +35,17 @@ bpe_many cpu_merger(ctok_cpu tier)
     return bpe_many_portable;
 }
 
+transcode_function cpu_transcoder(ctok_cpu tier)
+{
+#if CPU_HAS_X86
+    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+        return transcode_avx2;
+    }
+#endif
+    (void)tier;
+    return transcode_plain;
+}
+
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
     switch (cpu_tier(tier)) {

@@ -5,6 +5,7 @@
 #include "base.h"
 #include "bpe.h"
 #include "scan.h"
+#include "transcode.h"
 
 #if (defined(__x86_64__) || defined(_M_X64)) &&                                        \
     (defined(__GNUC__) || defined(__clang__))
@@ -24,5 +25,8 @@ scan_function cpu_scanner(ctok_cpu tier, scan_family family);
 
 /* What merges many short pieces, by tier. Never NULL. */
 bpe_many cpu_merger(ctok_cpu tier);
+
+/* What makes UTF-8 of other strings, by tier. Never NULL. */
+transcode_function cpu_transcoder(ctok_cpu tier);
 
 #endif

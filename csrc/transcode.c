@@ -1,16 +1,10 @@
 /* transcode.c - from the strings of language runtimes to UTF-8, mending surrogates the way
  * tiktoken does: by way of UTF-16, with U+FFFD for what is left alone. */
-#include "base.h"
+#include "transcode.h"
+
+#include "utf8.h"
 
 #define TRANSCODE_REPLACEMENT 0xFFFDu
-
-size_t ctok_utf8_bound(size_t unit_size, size_t n_units)
-{
-    size_t per_unit = unit_size == 1 ? 2 : unit_size == 2 ? 3 : 4;
-    size_t bound;
-
-    return base_mul_overflows(n_units, per_unit, &bound) ? SIZE_MAX : bound;
-}
 
 static size_t transcode_latin1(const uint8_t *units, size_t n_units, uint8_t *out)
 {
@@ -72,52 +66,31 @@ static uint32_t transcode_mend(const void *units, size_t unit_size, size_t n_uni
     return 0x10000u + ((unit & 0x3FFu) << 10 | (low & 0x3FFu));
 }
 
-static size_t transcode_wide(const void *units, size_t unit_size, size_t n_units,
-                             uint8_t *out, size_t *n_surrogates)
+size_t transcode_character(const void *units, size_t unit_size, size_t n_units,
+                           size_t *i, uint8_t *out, size_t *n_surrogates)
+{
+    uint32_t c = transcode_unit(units, unit_size, *i);
+
+    if (BASE_UNLIKELY(transcode_is_surrogate(c) || c > 0x10FFFF)) {
+        c = transcode_mend(units, unit_size, n_units, i, n_surrogates);
+    } else {
+        ++*i;
+    }
+    return utf8_encode(c, out);
+}
+
+size_t transcode_plain(const void *units, size_t unit_size, size_t n_units,
+                       uint8_t *out, size_t *n_surrogates)
 {
     uint8_t *next = out;
     size_t i = 0;
 
+    *n_surrogates = 0;
+    if (unit_size == 1) {
+        return transcode_latin1(units, n_units, out);
+    }
     while (i < n_units) {
-        uint32_t c = transcode_unit(units, unit_size, i);
-
-        if (BASE_UNLIKELY(transcode_is_surrogate(c) || c > 0x10FFFF)) {
-            c = transcode_mend(units, unit_size, n_units, &i, n_surrogates);
-        } else {
-            i++;
-        }
-        if (c < 0x80) {
-            *next++ = (uint8_t)c;
-        } else if (c < 0x800) {
-            *next++ = (uint8_t)(0xC0 | c >> 6);
-            *next++ = (uint8_t)(0x80 | (c & 0x3F));
-        } else if (c < 0x10000) {
-            *next++ = (uint8_t)(0xE0 | c >> 12);
-            *next++ = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-            *next++ = (uint8_t)(0x80 | (c & 0x3F));
-        } else {
-            *next++ = (uint8_t)(0xF0 | c >> 18);
-            *next++ = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-            *next++ = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-            *next++ = (uint8_t)(0x80 | (c & 0x3F));
-        }
+        next += transcode_character(units, unit_size, n_units, &i, next, n_surrogates);
     }
     return (size_t)(next - out);
-}
-
-size_t ctok_utf8_from_units(const void *units, size_t unit_size, size_t n_units,
-                            uint8_t *out, size_t *n_surrogates)
-{
-    size_t count = 0;
-    size_t len;
-
-    if (unit_size == 1) {
-        len = transcode_latin1(units, n_units, out);
-    } else {
-        len = transcode_wide(units, unit_size, n_units, out, &count);
-    }
-    if (n_surrogates != NULL) {
-        *n_surrogates = count;
-    }
-    return len;
 }
