@@ -266,8 +266,7 @@ static ctok_status block_merge_one(const block_call *call, block_work *work,
 
 /* Short misses that are merged together. */
 typedef struct block_group {
-    uint32_t rows[BPE_MANY][BPE_MANY_SYMBOLS];
-    uint8_t n_symbols[BPE_MANY];
+    bpe_row rows[BPE_MANY];
     const block_miss *misses[BPE_MANY];
     size_t n;
 } block_group;
@@ -277,16 +276,15 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
 {
     size_t i;
 
-    call->model->merge_many(&call->model->table, group->rows, group->n_symbols,
-                            group->n);
+    call->model->merge_many(&call->model->table, group->rows, group->n);
     for (i = 0; i < group->n; i++) {
         const block_miss *miss = group->misses[i];
+        bpe_row *row = &group->rows[i];
 
-        if (BASE_UNLIKELY(
-                !block_ids(call->model, group->rows[i], group->n_symbols[i]))) {
+        if (BASE_UNLIKELY(!block_ids(call->model, row->symbols, row->n))) {
             return block_merge_one(call, work, miss); /* it says what is missing */
         }
-        block_made(call, work, miss, group->rows[i], group->n_symbols[i]);
+        block_made(call, work, miss, row->symbols, row->n);
     }
     group->n = 0;
     return CTOK_OK;
@@ -301,14 +299,14 @@ static ctok_status block_merge_all(const block_call *call, block_work *work)
     group.n = 0;
     for (i = 0; i < work->n_misses; i++) {
         const block_miss *miss = &work->misses[i];
-        size_t n = chars_start(&call->model->chars, miss->piece, group.rows[group.n],
-                               BPE_MANY_SYMBOLS);
+        bpe_row *row = &group.rows[group.n];
 
-        if (n == 0) {
+        row->n = chars_start(&call->model->chars, &call->model->table, miss->piece,
+                             row->symbols, BPE_MANY_SYMBOLS, &row->open);
+        if (row->n == 0) {
             TRY(block_merge_one(call, work, miss));
             continue;
         }
-        group.n_symbols[group.n] = (uint8_t)n;
         group.misses[group.n++] = miss;
         if (group.n == BPE_MANY) {
             TRY(block_merge_group(call, work, &group));

@@ -45,14 +45,16 @@ size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *
 #define BPE_MANY 16
 #define BPE_MANY_SYMBOLS 64
 
-/* Merges n pieces at once. Piece i is row i: n_symbols[i] symbols, not 0, to start from, then
- * those of the result. */
-typedef void (*bpe_many)(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                         uint8_t *n_symbols, size_t n);
-void bpe_many_portable(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                       uint8_t *n_symbols, size_t n);
-void bpe_many_avx2(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                   uint8_t *n_symbols, size_t n);
+typedef struct bpe_row {
+    uint32_t symbols[BPE_MANY_SYMBOLS]; /* to start from; then of the result */
+    size_t n;                           /* not 0 */
+    uint64_t open; /* bit i: symbols i and i + 1 may merge (chars.h) */
+} bpe_row;
+
+/* Merges n pieces at once. */
+typedef void (*bpe_many)(const pairs *table, bpe_row *rows, size_t n);
+void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n);
+void bpe_many_avx2(const pairs *table, bpe_row *rows, size_t n);
 
 /* Symbols of a piece of less than 2^31 bytes. */
 ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,

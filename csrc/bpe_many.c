@@ -27,7 +27,7 @@
 typedef struct many_piece {
     uint32_t
         keys[BPE_MANY_SYMBOLS + 1]; /* of the pair at each place; the last: nobody's */
-    uint32_t *symbols;
+    bpe_row *row;
     uint64_t alive;     /* the places that have a symbol */
     uint64_t pairs[2];  /* asked for: the pair at and before the last merge */
     uint32_t places[2]; /* whose keys they are */
@@ -61,31 +61,35 @@ static BASE_INLINE unsigned many_highest(uint64_t mask)
 }
 
 /* Asks for the pairs of symbols to start from; those of bytes have their own array. */
-static BASE_INLINE void many_ask(const pairs *table, const uint32_t *symbols, size_t n)
+static BASE_INLINE void many_ask(const pairs *table, const bpe_row *row)
 {
+    const uint32_t *symbols = row->symbols;
     size_t i;
 
-    for (i = 0; i + 1 < n; i++) {
-        if ((symbols[i] | symbols[i + 1]) >= 256) {
+    for (i = 0; i + 1 < row->n; i++) {
+        if ((symbols[i] | symbols[i + 1]) >= 256 && (row->open >> i & 1) != 0) {
             BASE_PREFETCH(pairs_at(table, pairs_key(symbols[i], symbols[i + 1])));
         }
     }
 }
 
-static BASE_INLINE void many_start(const pairs *table, many_piece *m, uint32_t *symbols,
-                                   size_t n, size_t cap)
+static BASE_INLINE void many_start(const pairs *table, many_piece *m, bpe_row *row,
+                                   size_t cap)
 {
+    uint32_t *symbols = row->symbols;
     size_t i;
 
-    m->symbols = symbols;
-    for (i = 0; i + 1 < n; i++) {
-        uint32_t rank = pairs_rank(table, symbols[i], symbols[i + 1]);
+    m->row = row;
+    for (i = 0; i + 1 < row->n; i++) {
+        uint32_t rank = (row->open >> i & 1) == 0
+                            ? PAIRS_NONE
+                            : pairs_rank(table, symbols[i], symbols[i + 1]);
         m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
     }
     for (; i < cap; i++) {
         m->keys[i] = MANY_NO_KEY;
     }
-    m->alive = ~(uint64_t)0 >> (64 - n);
+    m->alive = ~(uint64_t)0 >> (64 - row->n);
     m->pairs[0] = m->pairs[1] = PAIRS_NO_KEY;
     m->places[0] = m->places[1] = BPE_MANY_SYMBOLS;
 }
@@ -116,6 +120,7 @@ static BASE_INLINE void many_answer(const pairs *table, many_piece *m)
 /* One turn of a piece. False when nothing merges any more. */
 static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
 {
+    uint32_t *symbols = m->row->symbols;
     uint32_t key = many_least(m, cap);
     uint32_t at;
     uint32_t symbol;
@@ -135,14 +140,14 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     m->alive &= ~(behind & (~behind + 1)); /* the right half is gone */
     m->keys[many_lowest(behind)] = MANY_NO_KEY;
     behind &= behind - 1;
-    m->symbols[at] = symbol;
+    symbols[at] = symbol;
     m->keys[at] = MANY_NO_KEY;
     /* Without branches, which nobody could foresee: a neighbour that is not there is
      * looked up as any, and not asked for. */
-    right = m->symbols[behind == 0 ? at : many_lowest(behind)];
+    right = symbols[behind == 0 ? at : many_lowest(behind)];
     left = many_highest(before | 1);
     pairs[0] = pairs_key(symbol, right);
-    pairs[1] = pairs_key(m->symbols[left], symbol);
+    pairs[1] = pairs_key(symbols[left], symbol);
     m->pairs[0] = behind == 0 ? PAIRS_NO_KEY : pairs[0];
     m->pairs[1] = before == 0 ? PAIRS_NO_KEY : pairs[1];
     m->places[0] = at;
@@ -152,22 +157,21 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     return true;
 }
 
-/* Moves what is left to the front; how much that is. */
-static BASE_INLINE size_t many_end(const many_piece *m)
+/* Moves what is left to the front. */
+static BASE_INLINE void many_end(const many_piece *m)
 {
+    uint32_t *symbols = m->row->symbols;
     uint64_t left;
     size_t n = 0;
 
     for (left = m->alive; left != 0; left &= left - 1) {
-        m->symbols[n++] = m->symbols[many_lowest(left)];
+        symbols[n++] = symbols[many_lowest(left)];
     }
-    return n;
+    m->row->n = n;
 }
 
 /* Pieces of at most cap symbols. */
-static BASE_INLINE void many_merge(const pairs *table,
-                                   uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                                   uint8_t *n_symbols, const uint8_t *numbers, size_t n,
+static BASE_INLINE void many_merge(const pairs *table, bpe_row *const *rows, size_t n,
                                    size_t cap)
 {
     many_piece work[BPE_MANY];
@@ -175,7 +179,7 @@ static BASE_INLINE void many_merge(const pairs *table,
     size_t i;
 
     for (i = 0; i < n; i++) {
-        many_start(table, &work[i], rows[numbers[i]], n_symbols[numbers[i]], cap);
+        many_start(table, &work[i], rows[i], cap);
         turns[i] = (uint8_t)i;
     }
     while (n > 0) {
@@ -185,46 +189,44 @@ static BASE_INLINE void many_merge(const pairs *table,
             many_answer(table, &work[turns[i]]);
         }
         for (i = 0; i < n;) {
-            uint8_t number = turns[i];
+            many_piece *m = &work[turns[i]];
 
-            if (BASE_LIKELY(many_turn(table, &work[number], cap))) {
+            if (BASE_LIKELY(many_turn(table, m, cap))) {
                 i++;
             } else {
-                n_symbols[numbers[number]] = (uint8_t)many_end(&work[number]);
+                many_end(m);
                 turns[i] = turns[--n];
             }
         }
     }
 }
 
-static BASE_INLINE void many_all(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                                 uint8_t *n_symbols, size_t n)
+static BASE_INLINE void many_all(const pairs *table, bpe_row *rows, size_t n)
 {
-    uint8_t numbers[2][BPE_MANY];
+    bpe_row *of[2][BPE_MANY];
     size_t n_of[2] = {0, 0};
     size_t i;
 
     for (i = 0; i < n; i++) {
-        bool is_long = n_symbols[i] > MANY_SHORT;
-        numbers[is_long][n_of[is_long]++] = (uint8_t)i;
-        many_ask(table, rows[i], n_symbols[i]);
+        bool is_long = rows[i].n > MANY_SHORT;
+        of[is_long][n_of[is_long]++] = &rows[i];
+        many_ask(table, &rows[i]);
     }
-    many_merge(table, rows, n_symbols, numbers[0], n_of[0], MANY_SHORT);
-    many_merge(table, rows, n_symbols, numbers[1], n_of[1], BPE_MANY_SYMBOLS);
+    many_merge(table, of[0], n_of[0], MANY_SHORT);
+    many_merge(table, of[1], n_of[1], BPE_MANY_SYMBOLS);
 }
 
-void bpe_many_portable(const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS],
-                       uint8_t *n_symbols, size_t n)
+void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n)
 {
-    many_all(table, rows, n_symbols, n);
+    many_all(table, rows, n);
 }
 
 #if CPU_HAS_X86
 /* The same: the compiler looks for least keys eight at a time. */
-__attribute__((target("avx2,bmi,bmi2,lzcnt"))) void bpe_many_avx2(
-    const pairs *table, uint32_t (*rows)[BPE_MANY_SYMBOLS], uint8_t *n_symbols,
-    size_t n)
+__attribute__((target("avx2,bmi,bmi2,lzcnt"))) void bpe_many_avx2(const pairs *table,
+                                                                  bpe_row *rows,
+                                                                  size_t n)
 {
-    many_all(table, rows, n_symbols, n);
+    many_all(table, rows, n);
 }
 #endif

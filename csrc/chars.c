@@ -137,39 +137,77 @@ static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t 
     return !chars_is_inner(byte) && !chars_is_danger(c, before, byte);
 }
 
-/* The symbol of the character at a place of a piece, if merging may start from it. */
-static BASE_INLINE uint32_t chars_symbol(const chars *c, ctok_bytes piece, size_t at,
-                                         size_t *n)
+/* What the bytes of a character become by themselves, knowing that it is not one symbol. */
+static BASE_INLINE size_t chars_parts(const pairs *table, const uint8_t *p, size_t n,
+                                      uint32_t *out)
 {
-    const uint8_t *p = piece.ptr + at;
-    uint32_t code = chars_decode(p, piece.len - at, n);
+    uint32_t front = n == 3 ? table->bytes[p[0] << 8 | p[1]] : PAIRS_NONE;
+    uint32_t back = n == 3 ? table->bytes[p[1] << 8 | p[2]] : PAIRS_NONE;
 
-    if (code == 0 || (at > 0 && !chars_is_border(c, p[-1], p[0])) ||
-        (at + *n < piece.len && !chars_is_border(c, p[*n - 1], p[*n]))) {
-        return CHARS_NONE;
+    if (front < back) {
+        out[0] = pairs_merged(table, front);
+        out[1] = p[2];
+        return 2;
     }
-    return c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
-                    (code & (CHARS_PAGE - 1))];
+    out[0] = p[0];
+    if (back != PAIRS_NONE) {
+        out[1] = pairs_merged(table, back);
+        return 2;
+    }
+    out[1] = p[1];
+    out[2] = p[n - 1];
+    return n;
 }
 
-size_t chars_start(const chars *c, ctok_bytes piece, uint32_t *out, size_t max)
+/* Starts from the character at a place, if there is one to start from: how many symbols it
+ * is, and its bytes; 0 if not. */
+static BASE_INLINE size_t chars_one(const chars *c, const pairs *table,
+                                    ctok_bytes piece, size_t at, uint32_t *out,
+                                    size_t *n_bytes)
 {
+    const uint8_t *p = piece.ptr + at;
+    size_t n = 0;
+    uint32_t code = chars_decode(p, piece.len - at, &n);
+    uint32_t symbol;
+
+    *n_bytes = n;
+    if (code == 0 || (at > 0 && !chars_is_border(c, p[-1], p[0])) ||
+        (at + n < piece.len && !chars_is_border(c, p[n - 1], p[n]))) {
+        return 0;
+    }
+    symbol = c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
+                      (code & (CHARS_PAGE - 1))];
+    if (symbol == CHARS_NONE) {
+        return chars_parts(table, p, n, out);
+    }
+    out[0] = symbol;
+    return 1;
+}
+
+size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
+                   size_t max, uint64_t *open)
+{
+    uint64_t closed = 0;
     size_t n = 0;
     size_t at = 0;
 
-    while (at < piece.len && n < max) {
-        uint32_t symbol = CHARS_NONE;
-        size_t len = 1;
+    while (at < piece.len && n + 3 <= max) {
+        size_t n_new = 0;
+        size_t n_bytes;
 
         if (piece.ptr[at] >= 0xC2 && c->blocks != NULL) {
-            symbol = chars_symbol(c, piece, at, &len);
+            n_new = chars_one(c, table, piece, at, out + n, &n_bytes);
         }
-        if (symbol == CHARS_NONE) {
-            symbol = piece.ptr[at];
-            len = 1;
+        if (n_new == 0) {
+            out[n++] = piece.ptr[at++];
+            continue;
         }
-        out[n++] = symbol;
-        at += len;
+        if (n_new > 1) {
+            closed |= (((uint64_t)1 << n_new) - 1) << n | ((uint64_t)1 << n) >> 1;
+        }
+        n += n_new;
+        at += n_bytes;
     }
+    *open = ~closed;
     return at < piece.len ? 0 : n;
 }

@@ -48,6 +48,14 @@ transcode_function cpu_transcoder(ctok_cpu tier)
 
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
+#if CPU_HAS_X86
+    /* The first processors with AVX-512 run it slower than AVX2; those that it pays on have
+     * VBMI2. Who asks for a tier by name gets it. */
+    if (tier == CTOK_CPU_BEST && cpu_tier(tier) == CTOK_CPU_AVX512 &&
+        !__builtin_cpu_supports("avx512vbmi2")) {
+        return scan_avx2_of(family);
+    }
+#endif
     switch (cpu_tier(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:

@@ -10,37 +10,92 @@
 #include <sys/mman.h>
 #endif
 
+/* Large tables are looked into at random: with huge pages the processor finds the places ten
+ * times as often without walking its page tables. They must be asked for before first use, and
+ * come zeroed. */
 #define MEM_HUGE ((size_t)2 << 20)
 
-/* Large tables are looked into at random: with huge pages the processor finds the places ten
- * times as often without walking its page tables. They must be asked for before first use. */
-static void *mem_heap_large(size_t size)
-{
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    size_t rounded = (size + MEM_HUGE - 1) & ~(MEM_HUGE - 1);
-    void *memory = rounded < size ? NULL : aligned_alloc(MEM_HUGE, rounded);
 
-    if (memory != NULL) {
-        (void)madvise(memory, rounded, MADV_HUGEPAGE);
+static size_t mem_pages(size_t size)
+{
+    return (size + MEM_HUGE - 1) & ~(MEM_HUGE - 1);
+}
+
+static void *mem_map(size_t size)
+{
+    size_t len = mem_pages(size) + MEM_HUGE; /* to find a huge page's border in */
+    uint8_t *start;
+    uint8_t *memory;
+
+    if (len < size) {
+        return NULL;
     }
+    start = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    memory = (uint8_t *)mem_pages((uintptr_t)start);
+    if (memory > start) {
+        munmap(start, (size_t)(memory - start));
+    }
+    munmap(memory + mem_pages(size), (size_t)(start + MEM_HUGE - memory));
+    (void)madvise(memory, mem_pages(size), MADV_HUGEPAGE);
     return memory;
+}
+
+static void mem_unmap(void *memory, size_t size)
+{
+    munmap(memory, mem_pages(size));
+}
+
 #else
-    return malloc(size);
+
+static void *mem_map(size_t size)
+{
+    return calloc(1, size);
+}
+
+static void mem_unmap(void *memory, size_t size)
+{
+    (void)size;
+    free(memory);
+}
+
 #endif
+
+static bool mem_is_large(size_t size)
+{
+    return size >= MEM_HUGE;
 }
 
 static void *mem_heap_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
 {
+    void *moved;
+
     (void)ctx;
-    (void)old_size;
-    if (new_size == 0) {
-        free(ptr);
+    if (!mem_is_large(old_size) && !mem_is_large(new_size)) {
+        if (new_size == 0) {
+            free(ptr);
+            return NULL;
+        }
+        return realloc(ptr, new_size);
+    }
+    moved = mem_is_large(new_size) ? mem_map(new_size)
+            : new_size > 0         ? malloc(new_size)
+                                   : NULL;
+    if (moved == NULL && new_size > 0) {
         return NULL;
     }
-    if (ptr == NULL && new_size >= MEM_HUGE) {
-        return mem_heap_large(new_size);
+    if (moved != NULL && ptr != NULL) {
+        memcpy(moved, ptr, old_size < new_size ? old_size : new_size);
     }
-    return realloc(ptr, new_size);
+    if (mem_is_large(old_size)) {
+        mem_unmap(ptr, old_size);
+    } else {
+        free(ptr);
+    }
+    return moved;
 }
 
 ctok_allocator mem_allocator(const ctok_allocator *alloc)
@@ -73,7 +128,8 @@ ctok_status mem_new(const ctok_allocator *alloc, void **out, size_t n, size_t it
 {
     *out = NULL;
     TRY(mem_resize(alloc, out, 0, n, item_size, err));
-    if (*out != NULL) {
+    if (*out != NULL &&
+        (alloc->resize != mem_heap_resize || !mem_is_large(n * item_size))) {
         memset(*out, 0, n * item_size);
     }
     return CTOK_OK;

@@ -54,7 +54,7 @@ typedef struct split_compiled {
 
 /* Where vector code settles nothing, the automaton finds so many pieces before that is tried
  * again; twice as many each time that it was in vain. */
-#define SPLIT_FEW 16
+#define SPLIT_FEW 2
 
 /* Adds at most cap pieces by the automaton. */
 static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at,

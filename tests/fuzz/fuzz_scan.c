@@ -137,7 +137,7 @@ static ctok_splitter compile(size_t pattern, ctok_cpu cpu)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const ctok_cpu tiers[] = {CTOK_CPU_BEST, CTOK_CPU_AVX2};
+    static const ctok_cpu tiers[] = {CTOK_CPU_AVX512, CTOK_CPU_AVX2};
     static ctok_splitter truth[N_KNOWN_PATTERNS];
     static ctok_splitter vector[N_KNOWN_PATTERNS][2];
     static size_t expected[MAX_PIECES];

@@ -155,10 +155,9 @@ static size_t n_from_characters; /* pieces that began with fewer symbols than by
 static void check_short(const ctok_model *model, bpe_work *work)
 {
     static uint8_t text[BPE_MANY][BPE_FLAT_MAX];
-    static uint32_t many[BPE_MANY][BPE_MANY_SYMBOLS];
+    static bpe_row many[BPE_MANY];
     static uint32_t flat[BPE_FLAT_MAX];
     static uint32_t heap[BPE_FLAT_MAX];
-    uint8_t n_many[BPE_MANY];
     ctok_bytes pieces[BPE_MANY];
     ctok_cpu tier = next_random(2) == 0 ? CTOK_CPU_BEST : CTOK_CPU_PORTABLE;
     size_t n = next_random(BPE_MANY + 1);
@@ -171,21 +170,22 @@ static void check_short(const ctok_model *model, bpe_work *work)
         pieces[i].ptr = text[i];
         pieces[i].len = len;
         fill(text[i], len);
-        n_start = chars_start(&model->chars, pieces[i], many[i], BPE_MANY_SYMBOLS);
+        n_start = chars_start(&model->chars, &model->table, pieces[i], many[i].symbols,
+                              BPE_MANY_SYMBOLS, &many[i].open);
         n_from_characters += n_start > 0 && n_start < len;
-        n_many[i] = (uint8_t)n_start;
+        many[i].n = n_start;
         i += n_start > 0; /* else too long: another one */
     }
-    cpu_merger(tier)(&model->table, many, n_many, n);
+    cpu_merger(tier)(&model->table, many, n);
     for (i = 0; i < n; i++) {
         size_t n_flat = bpe_flat(&model->table, pieces[i].ptr, pieces[i].len, flat);
         size_t n_heap = 0;
 
         CHECK(bpe_heap(&model->table, work, pieces[i], heap, &n_heap, NULL) == CTOK_OK);
         CHECK_EQ(n_heap, n_flat);
-        CHECK_EQ(n_heap, n_many[i]);
+        CHECK_EQ(n_heap, many[i].n);
         CHECK(memcmp(heap, flat, n_heap * sizeof *heap) == 0);
-        CHECK(memcmp(heap, many[i], n_heap * sizeof *heap) == 0);
+        CHECK(memcmp(heap, many[i].symbols, n_heap * sizeof *heap) == 0);
     }
 }
 
