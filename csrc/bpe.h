@@ -6,23 +6,18 @@
  *   many    up to BPE_MANY short pieces, taking turns (bpe_many.c)
  *   flat    up to BPE_FLAT_MAX symbols: an array scanned for its minimum
  *   heap    any length, any model: linked list and heap, O(n log n)
- *   window  long pieces of proper models: flat windows joined left to right (bpe_long.c)
+ *   window  long pieces of proper models: windows joined left to right (bpe_long.c)
  */
 #ifndef CTOK_BPE_H
 #define CTOK_BPE_H
 
 #include "base.h"
+#include "chars.h"
 #include "pairs.h"
 #include "vocab.h"
 
 /* Above this the quadratic scan loses to a heap. */
 #define BPE_FLAT_MAX 128
-
-typedef struct bpe {
-    const vocab *tokens;
-    const pairs *table;
-    bool is_proper; /* see bpe_long.c */
-} bpe;
 
 /* Work memory of the heap; grows to three words and three half-words a byte. */
 typedef struct bpe_work {
@@ -55,6 +50,14 @@ typedef struct bpe_row {
 typedef void (*bpe_many)(const pairs *table, bpe_row *rows, size_t n);
 void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n);
 void bpe_many_avx2(const pairs *table, bpe_row *rows, size_t n);
+
+typedef struct bpe {
+    const vocab *tokens;
+    const pairs *table;
+    const chars *chars;
+    bpe_many merge_many;
+    bool is_proper; /* see bpe_long.c */
+} bpe;
 
 /* Symbols of a piece of less than 2^31 bytes. */
 ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,

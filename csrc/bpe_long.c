@@ -28,8 +28,8 @@
 #include "error.h"
 #include "mem.h"
 
-/* Bytes of a window: flat scans cost its square, joins one over it. */
-#define BPE_WINDOW 64
+/* Bytes of a window: a row of bpe_many, with the room that chars_start wants. */
+#define BPE_WINDOW (BPE_MANY_SYMBOLS - 4)
 
 /* Bytes of regions per byte of the piece before the heap is the better way, for
  * vocabularies made so that a change at the end reaches far back. */
@@ -167,21 +167,48 @@ static void bpe_repeat(bpe_join *join)
     }
 }
 
+/* The bytes of the window at a place; characters stay whole. */
+static size_t bpe_window_len(ctok_bytes piece, size_t at)
+{
+    size_t len = BPE_WINDOW;
+
+    if (piece.len - at <= len) {
+        return piece.len - at;
+    }
+    while (len > BPE_WINDOW - 4 && (piece.ptr[at + len] & 0xC0) == 0x80) {
+        len--;
+    }
+    return len;
+}
+
 ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
                        uint32_t *out, size_t *n_out, ctok_error *err)
 {
     bpe_join join = {model, work, piece, out, 0, 0, 0};
-    uint32_t window[BPE_WINDOW];
+    bpe_row rows[BPE_MANY];
+    size_t lens[BPE_MANY];
 
     join.budget = BPE_JOIN_BUDGET * piece.len;
     while (join.done < piece.len) {
-        size_t len = piece.len - join.done;
-        size_t n;
+        size_t at = join.done;
+        size_t n = 0;
+        size_t i;
 
-        len = len < BPE_WINDOW ? len : BPE_WINDOW;
-        n = bpe_flat(model->table, piece.ptr + join.done, len, window);
-        TRY(bpe_append(&join, window, n, len, err));
-        bpe_repeat(&join);
+        for (; n < BPE_MANY && at < piece.len; at += lens[n++]) {
+            ctok_bytes window = {piece.ptr + at, bpe_window_len(piece, at)};
+
+            lens[n] = window.len;
+            rows[n].n = chars_start(model->chars, model->table, window, rows[n].symbols,
+                                    BPE_MANY_SYMBOLS, &rows[n].open);
+        }
+        model->merge_many(model->table, rows, n);
+        at = join.done;
+        /* Where a run went beyond a window, those behind it are of no use. */
+        for (i = 0; i < n && join.done == at; i++) {
+            at += lens[i];
+            TRY(bpe_append(&join, rows[i].symbols, rows[i].n, lens[i], err));
+            bpe_repeat(&join);
+        }
     }
     *n_out = join.n_out;
     return CTOK_OK;

@@ -26,7 +26,8 @@ struct ctok_model {
 
 static inline bpe model_bpe(const ctok_model *model)
 {
-    bpe view = {&model->tokens, &model->table, model->is_proper};
+    bpe view = {&model->tokens, &model->table, &model->chars, model->merge_many,
+                model->is_proper};
     return view;
 }
 
