@@ -128,7 +128,8 @@ typedef struct ctok_split_cursor {
  *     the end as the pattern sees it. No piece is empty.
  * state_new, state_free: what one scratch needs to run it; both may be NULL when the
  *     engine needs none.
- * free: releases self; may be NULL. */
+ * free: releases self; may be NULL.
+ * cut: see ctok_encode_cut, but for specials; NULL when no place is known to be safe. */
 typedef struct ctok_splitter {
     const char *name; /* "vector", "automaton", "pcre2", "none"; a constant */
     void *self;
@@ -138,6 +139,7 @@ typedef struct ctok_splitter {
     void *(*state_new)(const void *self);
     void (*state_free)(const void *self, void *state);
     void (*free)(void *self);
+    size_t (*cut)(const void *self, ctok_bytes text, size_t at);
 } ctok_splitter;
 
 /* The vector code to use. Results never depend on it. */
@@ -284,6 +286,13 @@ size_t ctok_encode_bound(const ctok_model *model, size_t text_len);
 ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_bytes text,
                         const ctok_encode_options *options, ctok_output *out,
                         ctok_error *err);
+
+/* The last place at or before `at` where the text may be cut in two: the ids of the parts,
+ * encoded on their own with the same options, are those of the whole. 0 when none is known,
+ * as for most patterns but the well-known ones. A place depends on the characters around it
+ * only (on as many bytes as the longest special has): so text may be part of a longer one, if
+ * it has so much on both sides of the place. */
+size_t ctok_encode_cut(const ctok_model *model, ctok_bytes text, size_t at);
 
 /* One piece, no splitting, no specials, no need to be UTF-8. */
 ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,

@@ -154,6 +154,26 @@ bool special_next(const special *s, ctok_bytes text, size_t from, const uint64_t
     return false;
 }
 
+bool special_covers(const special *s, ctok_bytes text, size_t at)
+{
+    size_t longest = s->n == 0 ? 0 : s->lens[0];
+    size_t start = at < longest ? 0 : at - longest + 1;
+
+    for (; start < at; start++) {
+        size_t i;
+
+        for (i = 0; s->is_first[text.ptr[start]] && i < s->n_lens; i++) {
+            size_t len = s->lens[i];
+
+            if (len > at - start && len <= text.len - start &&
+                s->slots[special_slot(s, text.ptr + start, len)] != UINT32_MAX) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool special_set_is_empty(const special *s, const uint64_t *set)
 {
     size_t i;

@@ -28,6 +28,9 @@ void special_free(special *s, const ctok_allocator *alloc);
 bool special_next(const special *s, ctok_bytes text, size_t from, const uint64_t *set,
                   size_t *start, uint32_t *number);
 
+/* Whether a special of whatever set starts before a place and ends behind it. */
+bool special_covers(const special *s, ctok_bytes text, size_t at);
+
 static inline size_t special_len(const special *s, uint32_t number)
 {
     return s->starts[number + 1] - s->starts[number];

@@ -2,6 +2,7 @@
 
 #include "automaton.h"
 #include "cpu.h"
+#include "cut.h"
 #include "error.h"
 #include "known.h"
 #include "mem.h"
@@ -39,7 +40,7 @@ static ctok_status split_none_next(const void *self, void *state, ctok_bytes tex
 
 ctok_splitter split_none(void)
 {
-    ctok_splitter none = {"none", NULL, split_none_next, NULL, NULL, NULL};
+    ctok_splitter none = {"none", NULL, split_none_next, NULL, NULL, NULL, NULL};
     return none;
 }
 
@@ -49,7 +50,8 @@ typedef struct split_compiled {
     ctok_allocator alloc;
     automaton *automaton;
     scan_function scan; /* vector code for this pattern, or NULL */
-    scan_classes classes;
+    scan_family family;
+    scan_classes classes; /* and the family: for known patterns only */
 } split_compiled;
 
 /* Where vector code settles nothing, the automaton finds so many pieces before that is tried
@@ -129,6 +131,12 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
     return CTOK_OK;
 }
 
+static size_t split_cut(const void *self, ctok_bytes text, size_t at)
+{
+    const split_compiled *s = self;
+    return cut_before(&s->classes, s->family, text, at);
+}
+
 static void split_free(void *self)
 {
     split_compiled *s = self;
@@ -142,8 +150,8 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
                                   const ctok_allocator *alloc, ctok_error *err)
 {
     ctok_allocator own = mem_allocator(alloc);
-    scan_family family;
     split_compiled *s;
+    bool is_known;
     machine p = {0};
     ctok_status status;
     void *memory;
@@ -154,14 +162,16 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
     s->alloc = own;
     TRY_TO(done, pattern_parse(&p, text, &own, err));
     TRY_TO(done, automaton_new(&s->automaton, &p, err));
-    if (known_family(&p, &family)) {
-        s->scan = cpu_scanner(cpu, family);
-        scan_classes_init(&s->classes, family, &s->automaton->letters);
+    is_known = known_family(&p, &s->family);
+    if (is_known) {
+        s->scan = cpu_scanner(cpu, s->family);
+        scan_classes_init(&s->classes, s->family, &s->automaton->letters);
     }
     *out = (ctok_splitter){.name = s->scan != NULL ? "vector" : "automaton",
                            .self = s,
                            .next = split_next,
-                           .free = split_free};
+                           .free = split_free,
+                           .cut = is_known ? split_cut : NULL};
     s = NULL;
 done:
     if (s != NULL) {

@@ -57,6 +57,7 @@ cdef extern from "ctok.h" nogil:
         void* (*state_new)(const void* self) noexcept nogil
         void (*state_free)(const void* self, void* state) noexcept nogil
         void (*free)(void* self) noexcept nogil
+        size_t (*cut)(const void* self, ctok_bytes text, size_t at) noexcept nogil
 
     ctypedef enum ctok_cpu:
         CTOK_CPU_BEST
@@ -140,6 +141,7 @@ cdef extern from "ctok.h" nogil:
     ctok_status ctok_encode(const ctok_model* model, ctok_scratch* scratch,
                             ctok_bytes text, const ctok_encode_options* options,
                             ctok_output* out, ctok_error* err)
+    size_t ctok_encode_cut(const ctok_model* model, ctok_bytes text, size_t at)
     ctok_status ctok_encode_piece(const ctok_model* model, ctok_scratch* scratch,
                                   ctok_bytes piece, ctok_output* out, ctok_error* err)
 

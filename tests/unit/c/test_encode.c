@@ -248,7 +248,7 @@ static void test_splitters_can_be_plugged_in(void)
 {
     const uint64_t allowed = 1;
     const uint32_t expected[] = {'a', 'b', 1000, 'c'};
-    ctok_splitter splitter = {"letters", NULL, letters_next, NULL, NULL, NULL};
+    ctok_splitter splitter = {"letters", NULL, letters_next, NULL, NULL, NULL, NULL};
     ctok_encode_options options = CTOK_ENCODE_OPTIONS_INIT;
     ctok_builder *builder;
     ctok_model_info info;
