@@ -14,7 +14,7 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from ._ctok cimport *
 
@@ -68,6 +68,9 @@ cdef size_t KEEP_BYTES = 1 << 22
 
 # Room made for the bytes of an id, to begin with.
 cdef size_t BYTES_PER_ID = 8
+
+# Of so many characters an id is rarely made, to begin with.
+cdef size_t UNITS_PER_ID = 8
 
 # Calls with fewer ids or bytes keep the GIL: they are over in microseconds, and to get it back
 # from a busy thread may take milliseconds.
@@ -288,6 +291,27 @@ cdef int split_all(const ctok_splitter* splitter, void* state, str text, ctok_by
 
 # ---- scratch --------------------------------------------------------------------------
 
+cdef struct Units:
+    const char* data
+    size_t size  # of one, in bytes; 0: ASCII, which is UTF-8 already
+    size_t n
+
+
+cdef void units_of(str text, Units* out) noexcept:
+    """A str as Python keeps it."""
+    out.data = <const char*>PyUnicode_DATA(text)
+    out.size = 0 if PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_KIND(text)
+    out.n = <size_t>PyUnicode_GET_LENGTH(text)
+
+
+cdef Units part_of(const Units* units, size_t start, size_t end) noexcept nogil:
+    cdef Units part
+    part.data = units.data + start * (units.size if units.size > 0 else 1)
+    part.size = units.size
+    part.n = end - start
+    return part
+
+
 cdef class Scratch:
     """What one call at a time needs: the C scratch, the text as UTF-8, the ids."""
     cdef ctok_scratch* ptr
@@ -308,32 +332,33 @@ cdef class Scratch:
 
     cdef int view(self, str text, ctok_bytes* out) except -1:
         """Borrows the text: in place when ASCII, else as UTF-8 until the next call."""
-        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
-
-        self.n_surrogates = 0
-        if PyUnicode_IS_COMPACT_ASCII(text):
-            out.ptr = <const uint8_t*>PyUnicode_DATA(text)
-            out.len = n
-            return 0
-        if not self.transcode(PyUnicode_DATA(text), <size_t>PyUnicode_KIND(text), n, out):
+        cdef Units units
+        units_of(text, &units)
+        if not self.view_units(&units, out):
             raise MemoryError()
         return 0
 
-    cdef bint transcode(self, const void* units, size_t unit_size, size_t n,
-                        ctok_bytes* out) noexcept nogil:
-        """False when out of memory."""
-        cdef size_t need = ctok_utf8_bound(unit_size, n)
-        cdef uint8_t* grown
-
-        if need > self.text_cap:
-            grown = <uint8_t*>realloc(self.text, need)
-            if grown == NULL:
-                return False
-            self.text = grown
-            self.text_cap = need
+    cdef bint view_units(self, const Units* units, ctok_bytes* out) noexcept nogil:
+        """The same for part of a text; False when out of memory."""
+        self.n_surrogates = 0
+        out.ptr = <const uint8_t*>units.data
+        out.len = units.n
+        if units.size == 0:
+            return True
+        if not self.has_room(ctok_utf8_bound(units.size, units.n)):
+            return False
         out.ptr = self.text
-        out.len = ctok_utf8_from_units(units, unit_size, n, self.text, &self.n_surrogates)
+        out.len = ctok_utf8_from_units(units.data, units.size, units.n, self.text,
+                                       &self.n_surrogates)
         return True
+
+    cdef bint has_room(self, size_t n) noexcept nogil:
+        """Makes room for n bytes of text; what was there is lost."""
+        if n > self.text_cap:
+            free(self.text)
+            self.text = <uint8_t*>malloc(n)
+            self.text_cap = n if self.text != NULL else 0
+        return n <= self.text_cap
 
     cdef int room(self, size_t n) except -1:
         """Makes room for n ids."""
@@ -345,17 +370,6 @@ cdef class Scratch:
                 raise MemoryError()
             self.ids = grown
             self.ids_cap = n
-        return 0
-
-    cdef int text_room(self, size_t n) except -1:
-        """Makes room for n bytes of text; what was there is lost."""
-        if n > self.text_cap:
-            free(self.text)
-            self.text_cap = 0
-            self.text = <uint8_t*>malloc(n)
-            if self.text == NULL:
-                raise MemoryError()
-            self.text_cap = n
         return 0
 
     cdef void trim(self) noexcept:
@@ -943,10 +957,68 @@ cdef class Codec:
 
     def _count_to(self, text, size_t limit):
         """(ids, bytes done): how many ids the text has, specials being ordinary text, counting
-        no further than limit (0: all), and how many bytes of UTF-8 these stand for."""
+        no further than limit, and how many bytes of UTF-8 these stand for."""
+        cdef str words = as_text(text)
+        cdef Scratch scratch = self.borrow()
+        cdef Units units
         cdef ctok_output out
-        self.count_into(as_text(text), self.ordinary, limit, &out)
-        return out.n, out.consumed
+        cdef size_t near = UNITS_PER_ID * limit + MANY
+        cdef size_t end
+
+        memset(&out, 0, sizeof(out))
+        units_of(words, &units)
+        try:
+            # What is not ASCII is made UTF-8 first: of a long text no more than it takes.
+            while units.size > 0 and near < units.n:
+                end = self.cut_before(&units, near, scratch)
+                if end > 0:
+                    self.encode_into(words[:end], self.ordinary, scratch, limit, &out)
+                    if out.n >= limit:
+                        return out.n, out.consumed
+                near *= 4
+            self.encode_into(words, self.ordinary, scratch, limit, &out)
+            return out.n, out.consumed
+        finally:
+            self.give_back(scratch)
+
+    cdef size_t cut_before(self, const Units* text, size_t at, Scratch scratch) noexcept:
+        """The last place at or before a place inside of the text where it may be cut without a
+        change to its ids; 0 when none is known. Looks at no more of the text than it must."""
+        cdef size_t margin = self.info.max_token_len
+        cdef size_t back = 1024
+        cdef size_t end = min(text.n, at + margin + 1)
+        cdef size_t start, place, i
+        cdef size_t n_surrogates = 0
+        cdef Units before, behind
+        cdef ctok_bytes view
+
+        while True:
+            start = at - back - margin if at > back + margin else 0
+            before = part_of(text, start, at)
+            behind = part_of(text, at, end)
+            view.ptr = <const uint8_t*>before.data
+            view.len = end - start
+            place = at - start
+            if text.size > 0:
+                if not scratch.has_room(ctok_utf8_bound(text.size, end - start)):
+                    return 0
+                view.ptr = scratch.text
+                place = ctok_utf8_from_units(before.data, text.size, before.n, scratch.text,
+                                             &n_surrogates)
+                if n_surrogates > 0:
+                    return 0  # not one character for each unit
+                view.len = place + ctok_utf8_from_units(
+                    behind.data, text.size, behind.n, scratch.text + place, &n_surrogates)
+                if n_surrogates > 0:
+                    return 0
+            place = ctok_encode_cut(self.model, view, place)
+            if place > 0 and (start == 0 or place >= margin):
+                for i in range(place):
+                    start += (view.ptr[i] & 0xC0) != 0x80
+                return start
+            if start == 0:
+                return 0
+            back *= 16
 
     cdef int count_into(self, str text, SpecialSets sets, size_t limit,
                         ctok_output* out) except -1:
@@ -1108,7 +1180,8 @@ cdef class Codec:
         cdef size_t need = BYTES_PER_ID * ids.n + 64
 
         while status == CTOK_E_SPACE:
-            scratch.text_room(need)
+            if not scratch.has_room(need):
+                raise MemoryError()
             status = self.decode_to(ids, scratch.text, scratch.text_cap, &need, &err)
         if status != CTOK_OK:
             raise failure(&err)
@@ -1165,19 +1238,22 @@ cdef list character_ranges(str text, Scratch scratch, const ctok_output* out, li
 
 # ---- batches --------------------------------------------------------------------------
 
-cdef struct BatchText:
-    const void* units
-    size_t unit_size  # 0: ASCII
-    size_t n_units
+# A text is not cut for less than this many characters.
+cdef size_t MIN_PART = 1 << 14
 
 
+@cython.final
 cdef class Batch:
-    """Some texts, encoded one after the other by whichever thread calls run."""
+    """Texts, or parts of long ones, encoded one after the other by whichever thread calls run."""
     cdef Codec codec
     cdef SpecialSets sets
-    cdef list texts
-    cdef BatchText* views
-    cdef size_t n_texts
+    cdef list texts        # one for each part
+    cdef size_t first      # the number of the first text
+    cdef bint is_continued  # the first part goes on with the last text of the batch before
+    cdef Units* parts
+    cdef size_t n_parts
+    cdef size_t parts_cap
+    cdef size_t n_units
     cdef size_t n_done
     cdef uint32_t* ids
     cdef size_t n_ids
@@ -1187,46 +1263,47 @@ cdef class Batch:
     cdef bint failed
     cdef bint out_of_memory
 
-    def __cinit__(self, Codec codec not None, SpecialSets sets not None, list texts not None):
-        cdef size_t i
-        cdef size_t total = 0
-
+    def __cinit__(self, Codec codec not None, SpecialSets sets not None, size_t first,
+                  bint is_continued):
         self.codec = codec
         self.sets = sets
-        self.texts = texts
-        self.n_texts = <size_t>len(texts)
-        self.views = <BatchText*>malloc((self.n_texts + 1) * sizeof(BatchText))
-        self.counts = <size_t*>malloc((self.n_texts + 1) * sizeof(size_t))
-        if self.views == NULL or self.counts == NULL:
-            raise MemoryError()
-        for i in range(self.n_texts):
-            text = texts[i]
-            if not isinstance(text, str):
-                raise ctok_errors.TextTypeError(
-                    f"text {i} is {type(text).__name__}, str expected", value=text)
-            for foreign in sets.foreign:
-                if foreign in text:
-                    raise codec._disallowed(None, text.index(foreign), foreign)
-            self.views[i].units = PyUnicode_DATA(text)
-            self.views[i].n_units = <size_t>PyUnicode_GET_LENGTH(text)
-            self.views[i].unit_size = (
-                0 if PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_KIND(text))
-            total += self.views[i].n_units
-        self.cap = total // 3 + 64
-        self.ids = <uint32_t*>malloc(self.cap * sizeof(uint32_t))
-        if self.ids == NULL:
-            raise MemoryError()
+        self.texts = []
+        self.first = first
+        self.is_continued = is_continued
 
     def __dealloc__(self):
-        free(self.views)
+        free(self.parts)
         free(self.counts)
         free(self.ids)
+
+    cdef int add(self, str text, const Units* units, size_t start, size_t end) except -1:
+        """Takes units from start to end of a text."""
+        cdef Units* grown
+        cdef size_t cap
+
+        if self.n_parts == self.parts_cap:
+            cap = 2 * self.parts_cap + 16
+            grown = <Units*>realloc(self.parts, cap * sizeof(Units))
+            if grown == NULL:
+                raise MemoryError()
+            self.parts = grown
+            self.parts_cap = cap
+        self.parts[self.n_parts] = part_of(units, start, end)
+        self.n_parts += 1
+        self.n_units += end - start
+        self.texts.append(text)
+        return 0
 
     def run(self):
         """Encodes all texts without the GIL. Raises nothing: see check."""
         cdef Scratch scratch = self.codec.borrow()
+        self.cap = self.n_units // 3 + 64
+        self.ids = <uint32_t*>malloc(self.cap * sizeof(uint32_t))
+        self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
+        self.out_of_memory = self.ids == NULL or self.counts == NULL
         with nogil:
-            self.run_all(scratch)
+            if not self.out_of_memory:
+                self.run_all(scratch)
         self.codec.give_back(scratch)
 
     cdef void run_all(self, Scratch scratch) noexcept nogil:
@@ -1241,12 +1318,8 @@ cdef class Batch:
         options.disallowed = self.sets.disallowed
         options.max_ids = 0
         options.text_is_utf8 = 1
-        for i in range(self.n_texts):
-            if self.views[i].unit_size == 0:
-                view.ptr = <const uint8_t*>self.views[i].units
-                view.len = self.views[i].n_units
-            elif not scratch.transcode(self.views[i].units, self.views[i].unit_size,
-                                       self.views[i].n_units, &view):
+        for i in range(self.n_parts):
+            if not scratch.view_units(&self.parts[i], &view):
                 self.out_of_memory = True
                 return
             need = self.n_ids + ctok_encode_bound(self.codec.model, view.len)
@@ -1270,68 +1343,110 @@ cdef class Batch:
 
     def check(self):
         """Raises what run met."""
-        cdef Scratch scratch
-        cdef ctok_bytes view
         if self.out_of_memory:
             raise MemoryError()
         if self.failed:
-            scratch = self.codec.borrow()
             try:
-                text = self.texts[self.n_done]
-                scratch.view(text, &view)
-                error = self.codec.encode_failure(text, view, &self.err)
-                error.add_note(f"in text {self.n_done} of the batch")
-                raise error
-            finally:
-                self.codec.give_back(scratch)
+                # On its own, the whole text fails at its first wrong place.
+                self.codec.encode_list(self.texts[self.n_done], self.sets)
+                raise failure(&self.err)
+            except Exception as error:
+                error.add_note(f"in text {self.first + self.n_done} of the batch")
+                raise
 
-    def lists(self):
-        """The ids of each text as a list."""
+    def add_lists_to(self, list out not None):
+        """Appends the ids of each text as a list."""
         cdef size_t i
         cdef size_t start = 0
-        cdef list out = []
 
         make_ready_ints(<size_t>self.codec.info.max_id + 1)
-        for i in range(self.n_texts):
-            out.append(ids_to_list(self.ids + start, self.counts[i], self.codec.info.max_id))
+        for i in range(self.n_parts):
+            ids = ids_to_list(self.ids + start, self.counts[i], self.codec.info.max_id)
+            if i == 0 and self.is_continued:
+                (<list>out[len(out) - 1]).extend(ids)
+            else:
+                out.append(ids)
             start += self.counts[i]
-        return out
 
-    def lengths(self):
-        """How many ids each text has."""
+    def add_lengths_to(self, list out not None):
+        """Appends how many ids each text has."""
         cdef size_t i
-        return [self.counts[i] for i in range(self.n_texts)]
+        for i in range(self.n_parts):
+            if i == 0 and self.is_continued:
+                out[len(out) - 1] += self.counts[i]
+            else:
+                out.append(self.counts[i])
 
-    def take(self):
-        """All ids in one buffer; the batch is empty afterwards."""
-        buffer = take_ids(self.ids, self.n_ids)
-        self.ids = NULL
-        self.n_ids = 0
-        self.cap = 0
-        return buffer
+
+def join_batches(list batches not None):
+    """All ids in one buffer; the batches are empty afterwards."""
+    cdef Batch batch
+    cdef Batch first = batches[0]
+    cdef uint32_t* ids
+    cdef size_t n = 0
+
+    for batch in batches:
+        n += batch.n_ids
+    if n > first.cap:
+        ids = <uint32_t*>realloc(first.ids, n * sizeof(uint32_t))
+        if ids == NULL:
+            raise MemoryError()
+        first.ids = ids
+        first.cap = n
+    n = first.n_ids
+    for batch in batches[1:]:
+        memcpy(first.ids + n, batch.ids, batch.n_ids * sizeof(uint32_t))
+        n += batch.n_ids
+        free(batch.ids)
+        batch.ids = NULL
+        batch.n_ids = 0
+    ids = first.ids
+    first.ids = NULL
+    first.n_ids = 0
+    return take_ids(ids, n)
 
 
 def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,
-                 size_t n_parts):
-    """Batches of about equal size in characters, at most n_parts, none empty; in order."""
+                 size_t n_batches):
+    """Batches of about equal size in characters, at most n_batches and at least one; in order.
+    Long texts are cut where that changes no id."""
+    cdef size_t i, start, end, room, share
     cdef size_t total = 0
-    cdef size_t share, used = 0
-    cdef list batches = []
-    cdef list part = []
+    cdef Units units
+    cdef Batch batch = Batch(codec, sets, 0, False)
+    cdef list batches = [batch]
+    cdef Scratch scratch = codec.borrow()
 
-    for text in texts:
-        if isinstance(text, str):
+    try:
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise ctok_errors.TextTypeError(
+                    f"text {i} is {type(text).__name__}, str expected", value=text)
+            for foreign in sets.foreign:
+                if foreign in text:
+                    raise codec._disallowed(None, text.index(foreign), foreign)
             total += <size_t>PyUnicode_GET_LENGTH(text)
-    share = total // max(n_parts, 1) + 1
-    for text in texts:
-        part.append(text)
-        used += <size_t>PyUnicode_GET_LENGTH(text) if isinstance(text, str) else 0
-        if used >= share:
-            batches.append(Batch(codec, sets, part))
-            part = []
-            used = 0
-    if part or not batches:
-        batches.append(Batch(codec, sets, part))
+        share = total // max(n_batches, 1) + 1
+        for i, text in enumerate(texts):
+            units_of(text, &units)
+            start = 0
+            while True:
+                if batch.n_units >= share and <size_t>len(batches) < n_batches:
+                    batch = Batch(codec, sets, i, start > 0)
+                    batches.append(batch)
+                room = share - batch.n_units if share > batch.n_units else 0
+                end = 0
+                if (<size_t>len(batches) < n_batches and room >= MIN_PART
+                        and units.n - start >= room + MIN_PART):
+                    end = codec.cut_before(&units, start + room, scratch)
+                if end <= start:
+                    batch.add(text, &units, start, units.n)
+                    break
+                batch.add(text, &units, start, end)
+                start = end
+                batch.n_units = share  # full, as far as it can be
+    finally:
+        codec.give_back(scratch)
     return batches
 
 

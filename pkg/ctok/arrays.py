@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import _core
 from .batches import run_batches
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def encode_batch_to_numpy(
 
     sets = self._special_sets(allowed_special, disallowed_special)
     batches = run_batches(self, texts, num_threads, sets)
-    lengths = [n for batch in batches for n in batch.lengths()]
-    parts = [np.frombuffer(memoryview(batch.take()), dtype=np.uint32) for batch in batches]
+    lengths: list[int] = []
+    for batch in batches:
+        batch.add_lengths_to(lengths)
     offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), offsets
+    return np.frombuffer(memoryview(_core.join_batches(batches)), dtype=np.uint32), offsets

@@ -1,0 +1,156 @@
+"""Long texts divided among batches: the ids of the whole, in one piece."""
+
+from __future__ import annotations
+
+import random
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import ctok
+from ctok import Encoding, _core
+from ctok.errors import DisallowedSpecialError
+
+NAMES = ["gpt2", "cl100k_base", "o200k_base"]
+UNITS = {
+    "ascii": [
+        "the",
+        "The",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\t",
+        "'s",
+        "'",
+        "12",
+        "/",
+        "!",
+        ".\n",
+    ],
+    "latin": ["é", "É", "naïve", " ", "\n", "\xa0", "\x85", "²", "'ll", "1", ";"],
+    "wide": ["漢", "字。", "\u3000", "\n", " ", "да", "\u0301", "\u2019s", "x", "\u2028", "٣", "/"],
+    "astral": ["🙂", "a", " ", "\n", "\U0001d400", "👩\u200d🚀", "b'", "漢", "é"],
+}
+
+
+def long_text(kind: str, seed: int, n: int = 300_000) -> str:
+    rng = random.Random(seed)
+    return "".join(rng.choices(UNITS[kind], k=n // 2))
+
+
+def divided(enc: Encoding, texts: list[str], n_batches: int, allowed: str = "") -> list[list[int]]:
+    sets = enc._special_sets("all" if allowed else frozenset(), ())
+    batches = _core.plan_batches(enc, sets, texts, n_batches)
+    lists: list[list[int]] = []
+    lengths: list[int] = []
+    for batch in batches:
+        batch.run()
+        batch.check()
+        batch.add_lists_to(lists)
+        batch.add_lengths_to(lengths)
+    assert [len(ids) for ids in lists] == lengths
+    joined = memoryview(_core.join_batches(batches))
+    assert joined.tolist() == [i for ids in lists for i in ids]
+    return lists
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", UNITS)
+def test_divided_text_has_the_ids_of_the_whole(name: str, kind: str) -> None:
+    enc = ctok.get_encoding(name)
+    for seed in range(4):
+        text = long_text(kind, seed)
+        whole = enc.encode_ordinary(text)
+        for n_batches in (2, 3, 5):
+            assert n_batches == len(
+                _core.plan_batches(enc, enc._special_sets(frozenset(), ()), [text], n_batches)
+            )
+            assert [whole] == divided(enc, [text], n_batches)
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_special_tokens_are_not_divided(kind: str) -> None:
+    enc = ctok.get_encoding("o200k_base")
+    rng = random.Random(kind)
+    units = [*UNITS[kind], "<|endoftext|>", "<|endof", "text|>", "<|endofprompt|>"]
+    for _ in range(4):
+        text = "".join(rng.choices(units, k=100_000))
+        whole = enc.encode(text, allowed_special="all")
+        assert [whole] == divided(enc, [text], 4, "all")
+
+
+def test_short_and_long_texts_keep_their_order() -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    texts = ["", "a", long_text("ascii", 1), "b", long_text("wide", 2), "", "c" * 5]
+    expected = [enc.encode_ordinary(text) for text in texts]
+    for n_batches in range(1, 12):
+        assert expected == divided(enc, texts, n_batches)
+    ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=2, disallowed_special=())
+    assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]
+    assert np.uint32 == ids.dtype
+
+
+def test_text_with_surrogates_has_the_same_ids() -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    text = "one \ud83d\ude42 two \udc00 " * 30_000
+    assert [enc.encode_ordinary(text)] == divided(enc, [text], 3)
+
+
+def test_text_of_an_unknown_pattern_stays_whole() -> None:
+    ranks = {bytes([i]): i for i in range(256)}
+    enc = Encoding("words", pat_str=r"\w+|\W+", mergeable_ranks=ranks, special_tokens={})
+    text = "hello world " * 30_000
+    sets = enc._special_sets(frozenset(), ())
+    assert 1 == len(_core.plan_batches(enc, sets, [text], 4))
+    assert [enc.encode_ordinary(text)] == divided(enc, [text], 4)
+
+
+def test_text_with_no_safe_place_stays_whole() -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    for text in ("a" * 400_000, "漢字" * 200_000, " " * 400_000):
+        assert [enc.encode_ordinary(text)] == divided(enc, [text], 4)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "wide"])
+def test_error_of_a_divided_text_names_its_place(kind: str) -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    text = long_text(kind, 7, 2_000_000)
+    wrong = text + "<|endoftext|>" + text[:5]
+    with pytest.raises(DisallowedSpecialError) as caught:
+        enc.encode_batch(["x", wrong], num_threads=2)
+    assert len(text) == caught.value.offset
+    assert ["in text 1 of the batch"] == caught.value.__notes__
+
+
+# ---- the beginning of a long text --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", UNITS)
+def test_beginning_of_a_long_text_is_counted_as_in_the_whole(name: str, kind: str) -> None:
+    enc = ctok.get_encoding(name)
+    text = long_text(kind, 3, 60_000)
+    encoded = enc.encode_with_offsets(text, disallowed_special=())
+    for limit in (1, 2, 3, 10, 100, 1000, 5000):
+        n, n_bytes = enc._count_to(text, limit)
+        assert limit == n
+        assert encoded.byte_offsets[limit - 1][1] == n_bytes
+
+
+def test_cost_of_a_beginning_does_not_grow_with_the_text() -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    text = long_text("wide", 1, 8_000_000)
+
+    def fastest(part: str) -> float:
+        times = []
+        for _ in range(7):
+            start = time.perf_counter()
+            enc.truncate(part, 100)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert fastest(text) < 20 * fastest(text[: len(text) // 200])
