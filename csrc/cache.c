@@ -43,8 +43,8 @@ ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
     ctok_status status;
 
     memset(out, 0, sizeof *out);
-    out->words.max_entries = cache_max(n_bytes / 2, sizeof(cache_word));
-    out->phrases.max_entries = cache_max(n_bytes / 2, sizeof(cache_phrase));
+    out->words.max_entries = cache_max(n_bytes / 3 * 2, sizeof(cache_word));
+    out->phrases.max_entries = cache_max(n_bytes / 3, sizeof(cache_phrase));
     if (out->words.max_entries == 0 || out->phrases.max_entries == 0) {
         return CTOK_OK;
     }

@@ -717,7 +717,7 @@ cdef class Codec:
     def cache_clear(self):
         """Forgets all cached words and gives their memory back. Results do not change.
 
-        An encoding has one cache of at most 16 MiB for as many calls as ever ran at the same
+        An encoding has one cache of at most 12 MiB for as many calls as ever ran at the same
         time. Calls that run now keep theirs.
 
         >>> import ctok
