@@ -60,14 +60,21 @@ static BASE_INLINE unsigned many_highest(uint64_t mask)
 #endif
 }
 
-/* Asks for the pairs of symbols to start from; those of bytes have their own array. */
-static BASE_INLINE void many_ask(const pairs *table, const bpe_row *row)
+/* Finds which symbols to start from may merge at all, and asks for those that are not two
+ * bytes, which have their own array. */
+static BASE_INLINE void many_ask(const pairs *table, bpe_row *row)
 {
     const uint32_t *symbols = row->symbols;
+    uint64_t open = 0;
     size_t i;
 
     for (i = 0; i + 1 < row->n; i++) {
-        if ((symbols[i] | symbols[i + 1]) >= 256 && (row->open >> i & 1) != 0) {
+        open |= (uint64_t)pairs_may_merge(table, symbols[i], symbols[i + 1]) << i;
+    }
+    row->open &= open;
+    for (open = row->open; open != 0; open &= open - 1) {
+        i = many_lowest(open);
+        if ((symbols[i] | symbols[i + 1]) >= 256) {
             BASE_PREFETCH(pairs_at(table, pairs_key(symbols[i], symbols[i + 1])));
         }
     }
@@ -77,17 +84,19 @@ static BASE_INLINE void many_start(const pairs *table, many_piece *m, bpe_row *r
                                    size_t cap)
 {
     uint32_t *symbols = row->symbols;
+    uint64_t open;
     size_t i;
 
     m->row = row;
-    for (i = 0; i + 1 < row->n; i++) {
-        uint32_t rank = (row->open >> i & 1) == 0
-                            ? PAIRS_NONE
-                            : pairs_rank(table, symbols[i], symbols[i + 1]);
-        m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
-    }
-    for (; i < cap; i++) {
+    for (i = 0; i < cap; i++) {
         m->keys[i] = MANY_NO_KEY;
+    }
+    for (open = row->open; open != 0; open &= open - 1) {
+        uint32_t rank;
+
+        i = many_lowest(open);
+        rank = pairs_rank(table, symbols[i], symbols[i + 1]);
+        m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
     }
     m->alive = ~(uint64_t)0 >> (64 - row->n);
     m->pairs[0] = m->pairs[1] = PAIRS_NO_KEY;

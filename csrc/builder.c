@@ -558,7 +558,7 @@ static ctok_status builder_fill_pairs(builder_finish *f, ctok_error *err)
 
     TRY(pairs_new(&model->table,
                   b->n_merges > 0 ? b->n_merges : model->tokens.n_symbols,
-                  &model->alloc, err));
+                  model->tokens.n_symbols, &model->alloc, err));
     if (b->n_merges == 0) {
         return derive_merges(&model->table, &model->tokens, &model->is_proper,
                              &model->alloc, err);

@@ -1,6 +1,5 @@
 #include "chars.h"
 
-#include "bpe.h"
 #include "mem.h"
 
 #define CHARS_PAGE ((size_t)1 << CHARS_PAGE_BITS)
@@ -31,6 +30,39 @@ static BASE_INLINE uint32_t chars_decode(const uint8_t *p, size_t len, size_t *n
         return c < 0x800 ? 0 : c; /* what is spelled too long is no character */
     }
     return 0;
+}
+
+/* What the bytes of a character become by themselves,
+ * up to the last merge that would make it one symbol. */
+static BASE_INLINE size_t chars_parts(const pairs *table, const uint8_t *p, size_t n,
+                                      uint32_t *out)
+{
+    uint32_t front = n == 3 ? table->bytes[p[0] << 8 | p[1]] : PAIRS_NONE;
+    uint32_t back = n == 3 ? table->bytes[p[1] << 8 | p[2]] : PAIRS_NONE;
+
+    if (front < back) {
+        out[0] = pairs_merged(table, front);
+        out[1] = p[2];
+        return 2;
+    }
+    out[0] = p[0];
+    if (back != PAIRS_NONE) {
+        out[1] = pairs_merged(table, back);
+        return 2;
+    }
+    out[1] = p[1];
+    out[2] = p[n - 1];
+    return n;
+}
+
+/* The symbol that the bytes of a character become by themselves, or CHARS_NONE. */
+static uint32_t chars_whole(const pairs *table, const uint8_t *p, size_t n)
+{
+    uint32_t parts[3] = {p[0], p[1], 0};
+    size_t n_parts = n == 2 ? 2 : chars_parts(table, p, n, parts);
+    uint32_t rank = n_parts == 2 ? pairs_rank(table, parts[0], parts[1]) : PAIRS_NONE;
+
+    return rank == PAIRS_NONE ? CHARS_NONE : pairs_merged(table, rank);
 }
 
 /* ---- building --------------------------------------------------------------- */
@@ -75,7 +107,6 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
     TRY(chars_place(c, 0, &place, alloc, err)); /* page 0 */
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
-        uint32_t merged[3];
         size_t n = 0;
         uint32_t code;
 
@@ -84,8 +115,7 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
             continue;
         }
         code = chars_decode(bytes.ptr, bytes.len, &n);
-        if (code != 0 && n == bytes.len && bpe_flat(table, bytes.ptr, n, merged) == 1 &&
-            merged[0] == symbol) {
+        if (code != 0 && n == bytes.len && chars_whole(table, bytes.ptr, n) == symbol) {
             TRY(chars_place(c, code, &place, alloc, err));
             *place = symbol;
         }
@@ -137,76 +167,52 @@ static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t 
     return !chars_is_inner(byte) && !chars_is_danger(c, before, byte);
 }
 
-/* What the bytes of a character become by themselves, knowing that it is not one symbol. */
-static BASE_INLINE size_t chars_parts(const pairs *table, const uint8_t *p, size_t n,
-                                      uint32_t *out)
-{
-    uint32_t front = n == 3 ? table->bytes[p[0] << 8 | p[1]] : PAIRS_NONE;
-    uint32_t back = n == 3 ? table->bytes[p[1] << 8 | p[2]] : PAIRS_NONE;
-
-    if (front < back) {
-        out[0] = pairs_merged(table, front);
-        out[1] = p[2];
-        return 2;
-    }
-    out[0] = p[0];
-    if (back != PAIRS_NONE) {
-        out[1] = pairs_merged(table, back);
-        return 2;
-    }
-    out[1] = p[1];
-    out[2] = p[n - 1];
-    return n;
-}
-
-/* Starts from the character at a place, if there is one to start from: how many symbols it
- * is, and its bytes; 0 if not. */
-static BASE_INLINE size_t chars_one(const chars *c, const pairs *table,
-                                    ctok_bytes piece, size_t at, uint32_t *out,
-                                    size_t *n_bytes)
-{
-    const uint8_t *p = piece.ptr + at;
-    size_t n = 0;
-    uint32_t code = chars_decode(p, piece.len - at, &n);
-    uint32_t symbol;
-
-    *n_bytes = n;
-    if (code == 0 || (at > 0 && !chars_is_border(c, p[-1], p[0])) ||
-        (at + n < piece.len && !chars_is_border(c, p[n - 1], p[n]))) {
-        return 0;
-    }
-    symbol = c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
-                      (code & (CHARS_PAGE - 1))];
-    if (symbol == CHARS_NONE) {
-        return chars_parts(table, p, n, out);
-    }
-    out[0] = symbol;
-    return 1;
-}
-
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open)
 {
+    size_t border = 0; /* a place of which it is known whether it is a border */
+    bool is_border = true;
     uint64_t closed = 0;
     size_t n = 0;
     size_t at = 0;
 
     while (at < piece.len && n + 3 <= max) {
-        size_t n_new = 0;
-        size_t n_bytes;
+        const uint8_t *p = piece.ptr + at;
+        size_t n_bytes = 0;
+        size_t n_new = 1;
+        uint32_t code;
+        uint32_t symbol;
+        bool was_border;
 
-        if (piece.ptr[at] >= 0xC2 && c->blocks != NULL) {
-            n_new = chars_one(c, table, piece, at, out + n, &n_bytes);
-        }
-        if (n_new == 0) {
-            out[n++] = piece.ptr[at++];
+        if (*p < 0xC2 || c->blocks == NULL) {
+            out[n++] = *p;
+            at++;
             continue;
         }
-        if (n_new > 1) {
+        code = chars_decode(p, piece.len - at, &n_bytes);
+        if (code == 0) {
+            out[n++] = *p;
+            at++;
+            continue;
+        }
+        was_border = at == border ? is_border : chars_is_border(c, p[-1], p[0]);
+        border = at + n_bytes;
+        is_border =
+            border == piece.len || chars_is_border(c, p[n_bytes - 1], p[n_bytes]);
+        at = border;
+        symbol = c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
+                          (code & (CHARS_PAGE - 1))];
+        if (!was_border || !is_border) {
+            for (n_new = 0; n_new < n_bytes; n_new++) {
+                out[n + n_new] = p[n_new];
+            }
+        } else if (symbol == CHARS_NONE) {
+            n_new = chars_parts(table, p, n_bytes, out + n);
             closed |= (((uint64_t)1 << n_new) - 1) << n | ((uint64_t)1 << n) >> 1;
+        } else {
+            out[n] = symbol;
         }
         n += n_new;
-        at += n_bytes;
     }
     *open = ~closed;
     return at < piece.len ? 0 : n;

@@ -22,8 +22,8 @@ static ctok_status pairs_buckets_new(pairs *p, size_t n_pairs,
     return CTOK_OK;
 }
 
-ctok_status pairs_new(pairs *out, size_t n_pairs, const ctok_allocator *alloc,
-                      ctok_error *err)
+ctok_status pairs_new(pairs *out, size_t n_pairs, size_t n_symbols,
+                      const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
 
@@ -31,6 +31,9 @@ ctok_status pairs_new(pairs *out, size_t n_pairs, const ctok_allocator *alloc,
     TRY(mem_new(alloc, &memory, 65536, sizeof *out->bytes, err));
     out->bytes = memory;
     memset(out->bytes, 0xFF, 65536 * sizeof *out->bytes);
+    TRY(mem_new(alloc, &memory, n_symbols, sizeof *out->sides, err));
+    out->sides = memory;
+    out->n_symbols = n_symbols;
     return pairs_buckets_new(out, n_pairs, alloc, err);
 }
 
@@ -38,6 +41,7 @@ void pairs_free(pairs *p, const ctok_allocator *alloc)
 {
     mem_free_lines(alloc, p->memory, p->n_buckets, sizeof *p->buckets);
     mem_free(alloc, p->bytes, 65536, sizeof *p->bytes);
+    mem_free(alloc, p->sides, p->n_symbols, sizeof *p->sides);
     mem_free(alloc, p->merged, p->n_ranks, sizeof *p->merged);
     memset(p, 0, sizeof *p);
 }
@@ -83,6 +87,8 @@ ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
     if (pairs_rank(p, left, right) != PAIRS_NONE) {
         return CTOK_OK;
     }
+    p->sides[left] |= PAIRS_LEFT;
+    p->sides[right] |= PAIRS_RIGHT;
     if ((left | right) < 256) {
         p->bytes[left << 8 | right] = rank;
     } else {
@@ -98,5 +104,6 @@ ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
 size_t pairs_size_in_memory(const pairs *p)
 {
     return p->n_buckets * sizeof *p->buckets + 65536 * sizeof *p->bytes +
+           p->n_symbols * sizeof *p->sides +
            (p->merged == NULL ? 0 : p->n_ranks * sizeof *p->merged);
 }

@@ -34,14 +34,18 @@ typedef struct pairs {
     unsigned shift;   /* 32 - log2(n_buckets) */
     void *memory;     /* the allocation that the buckets are in */
     size_t n_pairs;
-    uint32_t *bytes;  /* [left << 8 | right]: rank or PAIRS_NONE */
+    uint32_t *bytes; /* [left << 8 | right]: rank or PAIRS_NONE */
+    uint8_t *sides; /* by symbol: PAIRS_LEFT and PAIRS_RIGHT, where it is in any pair */
+    size_t n_symbols;
     uint32_t *merged; /* by rank; NULL where rank and merged symbol are the same */
     size_t n_ranks;
 } pairs;
 
-/* An empty table with room for n_pairs. */
-ctok_status pairs_new(pairs *out, size_t n_pairs, const ctok_allocator *alloc,
-                      ctok_error *err);
+enum { PAIRS_LEFT = 1, PAIRS_RIGHT = 2 };
+
+/* An empty table with room for n_pairs of symbols less than n_symbols. */
+ctok_status pairs_new(pairs *out, size_t n_pairs, size_t n_symbols,
+                      const ctok_allocator *alloc, ctok_error *err);
 void pairs_free(pairs *p, const ctok_allocator *alloc);
 
 /* Adds a pair, growing the table when it is half full. A pair already there keeps its rank. */
@@ -85,6 +89,12 @@ static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucke
         e += PAIRS_PER_BUCKET;
         e = e == (p->buckets + p->n_buckets)->entries ? p->buckets->entries : e;
     }
+}
+
+/* Whether it pays to look two symbols up: both are in some pair, on their side. */
+static BASE_INLINE bool pairs_may_merge(const pairs *p, uint32_t left, uint32_t right)
+{
+    return (p->sides[left] & p->sides[right] >> 1 & PAIRS_LEFT) != 0;
 }
 
 /* The rank at which two symbols merge, or PAIRS_NONE. */
