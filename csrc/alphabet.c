@@ -116,3 +116,32 @@ void alphabet_free(alphabet *a, const ctok_allocator *alloc)
     mem_free(alloc, a->pages, a->cap_pages, ALPHABET_PAGE);
     memset(a, 0, sizeof *a);
 }
+
+void alphabet_sections(alphabet *a, sections *s)
+{
+    section_number(s, &a->n_letters);
+    section_number(s, &a->n_pages);
+    section_inline(s, a->ascii, sizeof a->ascii, 1);
+    SECTION(s, a->blocks, ALPHABET_N_BLOCKS);
+    SECTION(s, a->pages, a->n_pages * ALPHABET_PAGE);
+}
+
+bool alphabet_is_sound(const alphabet *a)
+{
+    size_t n_bad = 0;
+    size_t i;
+
+    if (a->n_letters > ALPHABET_MAX_LETTERS || a->n_pages > ALPHABET_N_BLOCKS) {
+        return false;
+    }
+    for (i = 0; i < sizeof a->ascii; i++) {
+        n_bad += a->ascii[i] >= a->n_letters;
+    }
+    for (i = 0; i < ALPHABET_N_BLOCKS; i++) {
+        n_bad += a->blocks[i] >= a->n_pages;
+    }
+    for (i = 0; i < a->n_pages * ALPHABET_PAGE; i++) {
+        n_bad += a->pages[i] >= a->n_letters;
+    }
+    return n_bad == 0;
+}

@@ -12,6 +12,7 @@
 #define CTOK_ALPHABET_H
 
 #include "mem.h"
+#include "section.h"
 #include "utf8.h"
 
 #define ALPHABET_PAGE_BITS 7
@@ -37,6 +38,12 @@ typedef struct alphabet {
 ctok_status alphabet_init(alphabet *a, const ctok_class *sets, size_t n_sets,
                           const ctok_allocator *alloc, ctok_error *err);
 void alphabet_free(alphabet *a, const ctok_allocator *alloc);
+
+/* What finding letters needs: not what sets they are in. */
+void alphabet_sections(alphabet *a, sections *s);
+
+/* Whether every character has one of the letters. */
+bool alphabet_is_sound(const alphabet *a);
 
 /* The letter of the character at *at, which is not ASCII; *at moves behind it. */
 static inline uint32_t alphabet_next(const alphabet *a, const uint8_t **at)

@@ -204,6 +204,7 @@ static ctok_status automaton_build_table(automaton *a, const machine *p,
     TRY_TO(done, automaton_fill(&b));
     automaton_join(&b);
 done:
+    a->n_next = b.n_states * b.row;
     a->cap_next = b.cap_next;
     a->cap_actions = b.cap_actions;
     mem_free(&a->alloc, b.lists, b.cap_lists, sizeof *b.lists);
@@ -212,16 +213,26 @@ done:
     return status;
 }
 
+ctok_status automaton_blank(automaton **out, const ctok_allocator *alloc,
+                            ctok_error *err)
+{
+    void *memory = NULL;
+
+    TRY(mem_new(alloc, &memory, 1, sizeof **out, err));
+    *out = memory;
+    (*out)->alloc = *alloc;
+    (*out)->is_borrowed = true;
+    return CTOK_OK;
+}
+
 ctok_status automaton_new(automaton **out, const machine *p, ctok_error *err)
 {
     automaton *a;
     ctok_status status;
-    void *memory;
 
     *out = NULL;
-    TRY(mem_new(&p->alloc, &memory, 1, sizeof *a, err));
-    a = memory;
-    a->alloc = p->alloc;
+    TRY(automaton_blank(&a, &p->alloc, err));
+    a->is_borrowed = false;
     TRY_TO(done, alphabet_init(&a->letters, p->sets, p->n_sets, &a->alloc, err));
     a->end_letter = (uint16_t)a->letters.n_letters;
     TRY_TO(done, automaton_build_table(a, p, err));
@@ -237,11 +248,49 @@ void automaton_free(automaton *a)
     if (a != NULL) {
         ctok_allocator alloc = a->alloc;
 
-        mem_free(&alloc, a->next, a->cap_next, sizeof *a->next);
-        mem_free(&alloc, a->actions, a->cap_actions, sizeof *a->actions);
-        alphabet_free(&a->letters, &alloc);
+        if (!a->is_borrowed) {
+            mem_free(&alloc, a->next, a->cap_next, sizeof *a->next);
+            mem_free(&alloc, a->actions, a->cap_actions, sizeof *a->actions);
+            alphabet_free(&a->letters, &alloc);
+        }
         mem_free(&alloc, a, 1, sizeof *a);
     }
+}
+
+/* ---- images ----------------------------------------------------------------- */
+
+void automaton_sections(automaton *a, sections *s)
+{
+    section_number(s, &a->n_next);
+    SECTION(s, a->next, a->n_next);
+    SECTION(s, a->actions, a->n_next);
+    alphabet_sections(&a->letters, s);
+    if (s->is_reading) {
+        a->end_letter = (uint16_t)a->letters.n_letters;
+        a->start = (uint16_t)(AUTOMATON_START * (a->letters.n_letters + 1));
+    }
+}
+
+bool automaton_is_sound(const automaton *a)
+{
+    size_t row = (size_t)a->end_letter + 1;
+    size_t n_bad = 0;
+    size_t i;
+
+    if (!alphabet_is_sound(&a->letters) || a->n_next > AUTOMATON_MAX_TABLE ||
+        a->n_next < 2 * row || a->n_next % row != 0) {
+        return false;
+    }
+    for (i = 0; i < a->n_next; i++) {
+        n_bad += a->next[i] > a->n_next - row;
+        /* Ends are those of matches, or they would fall. */
+        n_bad += (a->actions[i] & (AUTOMATON_CUT | AUTOMATON_MARK)) == AUTOMATON_CUT;
+    }
+    /* A piece that ends before its first letter would be empty, and without end. */
+    for (i = a->start; i < a->start + row; i++) {
+        n_bad += a->actions[i] & AUTOMATON_CUT;
+    }
+    return n_bad == 0;
 }
 
 /* ---- running ---------------------------------------------------------------- */

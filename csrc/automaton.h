@@ -40,16 +40,26 @@ typedef struct automaton {
     uint16_t
         *next; /* [state + letter]: a state, which is the number of its row's entry */
     uint8_t *actions; /* [state + letter] */
+    size_t n_next;    /* entries of the table */
     size_t cap_next;
     size_t cap_actions;
     uint16_t start;
     uint16_t end_letter;
     alphabet letters;
+    bool is_borrowed; /* the tables are an image's */
 } automaton;
 
 /* Compiles a machine. CTOK_E_UNSUPPORTED when the table would be too large. */
 ctok_status automaton_new(automaton **out, const machine *p, ctok_error *err);
 void automaton_free(automaton *a);
+
+/* An automaton without tables, to be filled from an image. */
+ctok_status automaton_blank(automaton **out, const ctok_allocator *alloc,
+                            ctok_error *err);
+void automaton_sections(automaton *a, sections *s);
+
+/* Whether running it on any UTF-8 stays inside the tables and the text, and gets on. */
+bool automaton_is_sound(const automaton *a);
 
 /* The longest piece, and the farthest that is looked ahead for one. */
 #define AUTOMATON_MAX_PIECE ((size_t)INT32_MAX)

@@ -416,7 +416,7 @@ static ctok_status builder_start_vocab(builder_finish *f, ctok_error *err)
     void *memory = NULL;
     uint32_t i;
 
-    v->n_blob = 256 + b->n_blob + b->n_special_blob + 16;
+    v->n_blob = 256 + b->n_blob + b->n_special_blob + VOCAB_BEHIND;
     TRY(mem_new(alloc, &memory, v->n_blob, 1, err));
     v->blob = memory;
     v->cap_symbols = n_max;

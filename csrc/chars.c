@@ -217,3 +217,36 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
     *open = ~closed;
     return at < piece.len ? 0 : n;
 }
+
+void chars_sections(chars *c, sections *s)
+{
+    size_t n_blocks = c->blocks == NULL ? 0 : CHARS_N_BLOCKS;
+
+    section_number(s, &n_blocks);
+    section_number(s, &c->n_pages);
+    SECTION(s, c->blocks, n_blocks);
+    SECTION(s, c->dangers, n_blocks == 0 ? 0 : CHARS_N_DANGERS);
+    SECTION(s, c->pages, c->n_pages * CHARS_PAGE);
+    s->is_bad = s->is_bad || (n_blocks != 0 && n_blocks != CHARS_N_BLOCKS);
+}
+
+bool chars_are_sound(const chars *c, const vocab *v)
+{
+    uint32_t is_bad = 0;
+    uint32_t code;
+
+    for (code = 0; c->blocks != NULL && code < 0x10000; code++) {
+        size_t page = c->blocks[code >> CHARS_PAGE_BITS];
+        uint32_t symbol;
+
+        if (page >= c->n_pages) {
+            return false;
+        }
+        symbol = c->pages[page * CHARS_PAGE + (code & (CHARS_PAGE - 1))];
+        if (symbol != CHARS_NONE) {
+            is_bad |= symbol >= v->n_symbols ||
+                      vocab_bytes(v, symbol).len != (code < 0x800 ? 2 : 3);
+        }
+    }
+    return is_bad == 0;
+}

@@ -50,4 +50,9 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
 
 size_t chars_size_in_memory(const chars *c);
 
+void chars_sections(chars *c, sections *s);
+
+/* Whether every character's symbol is one of v's and as long as the character. */
+bool chars_are_sound(const chars *c, const vocab *v);
+
 #endif

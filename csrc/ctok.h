@@ -59,7 +59,8 @@ typedef enum ctok_status {
     CTOK_E_SPECIAL,     /* a disallowed special (number error.id) is in the text */
     CTOK_E_PATTERN,     /* the pattern is malformed at error.position */
     CTOK_E_UNSUPPORTED, /* well-formed, but this engine cannot do it exactly */
-    CTOK_E_SPLIT        /* a splitter gave up: its limits were reached */
+    CTOK_E_SPLIT,       /* a splitter gave up: its limits were reached */
+    CTOK_E_IMAGE        /* bytes that are no whole image of this version and machine */
 } ctok_status;
 
 typedef struct ctok_error {
@@ -242,6 +243,40 @@ ctok_status ctok_model_find(const ctok_model *model, ctok_bytes token, uint32_t 
  * good for comparing, not an id. Every single byte counts as a token here. */
 ctok_status ctok_model_merge(const ctok_model *model, ctok_bytes left, ctok_bytes right,
                              uint32_t *rank, ctok_bytes *merged);
+
+/* ---- image ------------------------------------------------------------------ */
+
+/* A model as one block of bytes, to be written to a file once and mapped by every process
+ * after: nothing is built then, nothing copied, and the pages are shared. It has no addresses in it
+ * and suits every processor of the same byte order and the same version of the layout. */
+
+#define CTOK_IMAGE_ALIGN 64 /* where an image may start */
+#define CTOK_FINGERPRINT_LEN 32
+
+/* Bytes of the model's image. */
+size_t ctok_model_image_size(const ctok_model *model);
+
+/* Writes the image. *len is the number of bytes written, or with CTOK_E_SPACE the number
+ * needed. fingerprint is CTOK_FINGERPRINT_LEN bytes of the caller's that tell this model's
+ * definition from all others, say a hash of it. A splitter from outside is not in the image. */
+ctok_status ctok_model_image_write(const ctok_model *model, const uint8_t *fingerprint,
+                                   uint8_t *out, size_t cap, size_t *len,
+                                   ctok_error *err);
+
+typedef struct ctok_image_options {
+    const uint8_t *fingerprint; /* what the image must be of; NULL: anything */
+    ctok_splitter *splitter; /* taken over, success or not; NULL: that of the image */
+    ctok_cpu cpu;
+} ctok_image_options;
+#define CTOK_IMAGE_OPTIONS_INIT {0}
+
+/* The model in an image, which must lie still and unchanged until the model is freed; it may
+ * be read-only. Every byte is checked first: CTOK_E_IMAGE when it is not what was written, and
+ * even bytes made up with care cannot make a call misbehave. CTOK_E_UNSUPPORTED when
+ * the model's splitter came from outside and is not given again. options may be NULL. */
+ctok_status ctok_model_from_image(ctok_model **out, ctok_bytes image,
+                                  const ctok_image_options *options,
+                                  const ctok_allocator *alloc, ctok_error *err);
 
 /* ---- scratch ---------------------------------------------------------------- */
 

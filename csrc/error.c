@@ -65,6 +65,8 @@ const char *ctok_status_name(ctok_status status)
         return "CTOK_E_UNSUPPORTED";
     case CTOK_E_SPLIT:
         return "CTOK_E_SPLIT";
+    case CTOK_E_IMAGE:
+        return "CTOK_E_IMAGE";
     }
     return "unknown status";
 }

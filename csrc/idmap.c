@@ -81,3 +81,28 @@ size_t idmap_bytes(const idmap *map)
 {
     return map->n_dense * sizeof *map->dense + map->n_slots * sizeof *map->slots;
 }
+
+void idmap_sections(idmap *map, sections *s)
+{
+    section_number(s, &map->n_dense);
+    section_number(s, &map->n_slots);
+    SECTION(s, map->dense, map->n_dense);
+    SECTION(s, map->slots, map->n_slots);
+}
+
+bool idmap_is_sound(const idmap *map, size_t n_indexes)
+{
+    size_t n_bad = (map->n_slots & (map->n_slots - 1)) != 0;
+    size_t n_used = 0;
+    size_t i;
+
+    for (i = 0; i < map->n_dense; i++) {
+        n_bad += map->dense[i] >= n_indexes && map->dense[i] != IDMAP_NONE;
+    }
+    for (i = 0; i < map->n_slots; i++) {
+        bool is_used = map->slots[i] != IDMAP_EMPTY;
+        n_used += is_used;
+        n_bad += is_used && (uint32_t)map->slots[i] >= n_indexes;
+    }
+    return n_bad == 0 && 2 * n_used <= map->n_slots;
+}

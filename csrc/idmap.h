@@ -4,6 +4,7 @@
 #define CTOK_IDMAP_H
 
 #include "base.h"
+#include "section.h"
 
 #define IDMAP_NONE UINT32_MAX
 
@@ -37,5 +38,11 @@ static inline uint32_t idmap_find(const idmap *map, uint32_t id)
 }
 
 size_t idmap_bytes(const idmap *map);
+
+void idmap_sections(idmap *map, sections *s);
+
+/* Whether no look-up leaves the tables, goes on forever, or finds an index that is not less
+ * than n_indexes. */
+bool idmap_is_sound(const idmap *map, size_t n_indexes);
 
 #endif

@@ -11,12 +11,15 @@ void ctok_model_free(ctok_model *model)
         return;
     }
     alloc = model->alloc;
-    mem_free(&alloc, model->special_ids, model->specials.n, sizeof *model->special_ids);
+    if (!model->is_borrowed) {
+        mem_free(&alloc, model->special_ids, model->specials.n,
+                 sizeof *model->special_ids);
+        pairs_free(&model->table, &alloc);
+        chars_free(&model->chars, &alloc);
+        words_free(&model->words, &alloc);
+        vocab_free(&model->tokens, &alloc);
+    }
     special_free(&model->specials, &alloc);
-    pairs_free(&model->table, &alloc);
-    chars_free(&model->chars, &alloc);
-    words_free(&model->words, &alloc);
-    vocab_free(&model->tokens, &alloc);
     ctok_splitter_free(&model->splitter);
     mem_free(&alloc, model, 1, sizeof *model);
 }

@@ -12,6 +12,8 @@
 
 struct ctok_model {
     ctok_allocator alloc;
+    bool
+        is_borrowed; /* the tables are an image's; the index of the specials is its own */
     vocab tokens;
     pairs table;
     bool is_proper;

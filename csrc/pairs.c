@@ -107,3 +107,90 @@ size_t pairs_size_in_memory(const pairs *p)
            p->n_symbols * sizeof *p->sides +
            (p->merged == NULL ? 0 : p->n_ranks * sizeof *p->merged);
 }
+
+void pairs_sections(pairs *p, sections *s)
+{
+    size_t shift = p->shift;
+
+    section_number(s, &p->n_pairs);
+    section_number(s, &p->n_buckets);
+    section_number(s, &shift);
+    section_number(s, &p->n_ranks);
+    SECTION(s, p->buckets, p->n_buckets);
+    SECTION(s, p->bytes, 65536);
+    SECTION(s, p->merged, p->n_ranks);
+    if (s->is_reading) {
+        p->shift = shift < 32 ? (unsigned)shift : 0;
+    }
+}
+
+/* Whether a pair makes a symbol as long as its halves together; where it does not, merging loses
+ * count of the bytes that are done. */
+static bool pairs_makes(const pairs *p, const vocab *v, uint32_t left, uint32_t right,
+                        uint32_t rank)
+{
+    const uint32_t *starts = v->starts;
+    uint32_t n = (uint32_t)v->n_symbols;
+    uint32_t merged;
+
+    if (left >= n || right >= n || rank >= (p->merged == NULL ? n : p->n_ranks)) {
+        return false;
+    }
+    merged = pairs_merged(p, rank);
+    return merged < n &&
+           starts[merged + 1] - starts[merged] ==
+               starts[left + 1] - starts[left] + starts[right + 1] - starts[right];
+}
+
+/* Half of the places are empty, and which half is anybody's guess: the others are collected
+ * first, without a branch, so that the processor need not guess. */
+#define PAIRS_SOME 64
+
+static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
+{
+    const uint32_t mask = (1u << VOCAB_SYMBOL_BITS) - 1;
+    uint64_t some[PAIRS_SOME * PAIRS_PER_BUCKET];
+    size_t n_full = 0;
+    size_t at = 0;
+
+    while (at < p->n_buckets) {
+        size_t end = p->n_buckets - at < PAIRS_SOME ? p->n_buckets : at + PAIRS_SOME;
+        size_t n = 0;
+        size_t i;
+
+        for (; at < end; at++) {
+            const uint64_t *e = p->buckets[at].entries;
+
+            for (i = 0; i < PAIRS_PER_BUCKET; i++) {
+                some[n] = e[i];
+                n += e[i] != PAIRS_EMPTY;
+            }
+            n_full += e[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY;
+        }
+        for (i = 0; i < n; i++) {
+            if (!pairs_makes(p, v, (uint32_t)(some[i] >> (2 * VOCAB_SYMBOL_BITS)),
+                             (uint32_t)(some[i] >> VOCAB_SYMBOL_BITS) & mask,
+                             (uint32_t)some[i] & mask)) {
+                return false;
+            }
+        }
+    }
+    return 2 * n_full <= p->n_buckets;
+}
+
+bool pairs_are_sound(const pairs *p, const vocab *v)
+{
+    uint32_t i;
+
+    if (p->shift == 0 || p->n_buckets != (size_t)1 << (32 - p->shift) ||
+        p->n_ranks > CTOK_MAX_TOKENS) {
+        return false;
+    }
+    for (i = 0; i < 65536; i++) {
+        if (p->bytes[i] != PAIRS_NONE &&
+            !pairs_makes(p, v, i >> 8, i & 255, p->bytes[i])) {
+            return false;
+        }
+    }
+    return pairs_buckets_are_sound(p, v);
+}

@@ -191,3 +191,39 @@ size_t special_size_in_memory(const special *s)
     return s->n_slots * sizeof *s->slots + s->n * sizeof *s->lens +
            (s->n == 0 ? 0 : (s->n + 1) * sizeof *s->starts);
 }
+
+void special_sections(special *s, sections *to)
+{
+    section_number(to, &s->n);
+    SECTION(to, s->starts, s->n == 0 ? 0 : s->n + 1);
+}
+
+ctok_status special_index_read(special *out, const special *read, const uint8_t *blob,
+                               size_t n_blob, const ctok_allocator *alloc,
+                               ctok_error *err)
+{
+    void *memory = NULL;
+    ctok_status status;
+    size_t i;
+
+    memset(out, 0, sizeof *out);
+    if (read->n == 0) {
+        return CTOK_OK;
+    }
+    for (i = 0; i < read->n; i++) {
+        if (read->starts[i] >= read->starts[i + 1]) {
+            return error_set(err, CTOK_E_IMAGE, "image: special %zu is empty", i);
+        }
+    }
+    if (read->starts[0] != 0 || read->starts[read->n] > n_blob) {
+        return error_set(err, CTOK_E_IMAGE, "image: specials of %u bytes, %zu expected",
+                         read->starts[read->n], n_blob);
+    }
+    TRY(mem_new(alloc, &memory, read->n + 1, sizeof *read->starts, err));
+    memcpy(memory, read->starts, (read->n + 1) * sizeof *read->starts);
+    status = special_index(out, blob, memory, read->n, alloc, err);
+    if (status == CTOK_E_DUPLICATE) {
+        return error_set(err, CTOK_E_IMAGE, "image: a special is there twice");
+    }
+    return status;
+}

@@ -4,6 +4,7 @@
 #define CTOK_SPECIAL_H
 
 #include "base.h"
+#include "section.h"
 
 typedef struct special {
     const uint8_t *blob; /* borrowed: the texts, by number */
@@ -40,5 +41,14 @@ static inline size_t special_len(const special *s, uint32_t number)
 bool special_set_is_empty(const special *s, const uint64_t *set);
 
 size_t special_size_in_memory(const special *s);
+
+/* The texts. The index is made anew: it is small, and then it is right. */
+void special_sections(special *s, sections *to);
+
+/* Indexes texts that were read: checks that they are in the n_blob bytes of blob and copies
+ * their starts. CTOK_E_IMAGE when they are not, or when one is empty or there twice. */
+ctok_status special_index_read(special *out, const special *read, const uint8_t *blob,
+                               size_t n_blob, const ctok_allocator *alloc,
+                               ctok_error *err);
 
 #endif

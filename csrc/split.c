@@ -49,9 +49,10 @@ ctok_splitter split_none(void)
 typedef struct split_compiled {
     ctok_allocator alloc;
     automaton *automaton;
+    bool is_known;      /* the pattern is one of a family */
+    scan_family family; /* which one */
     scan_function scan; /* vector code for this pattern, or NULL */
-    scan_family family;
-    scan_classes classes; /* and the family: for known patterns only */
+    scan_classes classes;
 } split_compiled;
 
 /* Where vector code settles nothing, the automaton finds so many pieces before that is tried
@@ -146,12 +147,25 @@ static void split_free(void *self)
     mem_free(&alloc, s, 1, sizeof *s);
 }
 
+/* The splitter of what has its automaton and its family. */
+static ctok_splitter split_ready(split_compiled *s, ctok_cpu cpu)
+{
+    if (s->is_known) {
+        s->scan = cpu_scanner(cpu, s->family);
+        scan_classes_init(&s->classes, s->family, &s->automaton->letters);
+    }
+    return (ctok_splitter){.name = s->scan != NULL ? "vector" : "automaton",
+                           .self = s,
+                           .next = split_next,
+                           .free = split_free,
+                           .cut = s->is_known ? split_cut : NULL};
+}
+
 ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu cpu,
                                   const ctok_allocator *alloc, ctok_error *err)
 {
     ctok_allocator own = mem_allocator(alloc);
     split_compiled *s;
-    bool is_known;
     machine p = {0};
     ctok_status status;
     void *memory;
@@ -162,16 +176,8 @@ ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes text, ctok_cpu 
     s->alloc = own;
     TRY_TO(done, pattern_parse(&p, text, &own, err));
     TRY_TO(done, automaton_new(&s->automaton, &p, err));
-    is_known = known_family(&p, &s->family);
-    if (is_known) {
-        s->scan = cpu_scanner(cpu, s->family);
-        scan_classes_init(&s->classes, s->family, &s->automaton->letters);
-    }
-    *out = (ctok_splitter){.name = s->scan != NULL ? "vector" : "automaton",
-                           .self = s,
-                           .next = split_next,
-                           .free = split_free,
-                           .cut = is_known ? split_cut : NULL};
+    s->is_known = known_family(&p, &s->family);
+    *out = split_ready(s, cpu);
     s = NULL;
 done:
     if (s != NULL) {
@@ -189,4 +195,67 @@ void ctok_splitter_free(ctok_splitter *splitter)
         }
         memset(splitter, 0, sizeof *splitter);
     }
+}
+
+/* ---- images ----------------------------------------------------------------- */
+
+/* What an image says of the splitter; from SPLIT_KNOWN on it is that of a family. */
+enum { SPLIT_NONE, SPLIT_OTHER, SPLIT_UNKNOWN, SPLIT_KNOWN };
+
+void split_write(const ctok_splitter *splitter, sections *s)
+{
+    const split_compiled *compiled = splitter->self;
+    size_t kind = SPLIT_OTHER;
+
+    if (splitter->next == split_none_next) {
+        kind = SPLIT_NONE;
+    } else if (splitter->next == split_next) {
+        kind =
+            compiled->is_known ? SPLIT_KNOWN + (size_t)compiled->family : SPLIT_UNKNOWN;
+    }
+    section_number(s, &kind);
+    if (kind >= SPLIT_UNKNOWN) {
+        automaton_sections(compiled->automaton, s);
+    }
+}
+
+ctok_status split_read(ctok_splitter *out, sections *s, ctok_cpu cpu,
+                       const ctok_allocator *alloc, ctok_error *err)
+{
+    split_compiled *compiled;
+    void *memory = NULL;
+    size_t kind = SPLIT_NONE;
+    ctok_status status;
+
+    memset(out, 0, sizeof *out);
+    section_number(s, &kind);
+    if (kind == SPLIT_NONE) {
+        *out = split_none();
+        return CTOK_OK;
+    }
+    if (kind == SPLIT_OTHER) {
+        return error_set(err, CTOK_E_UNSUPPORTED,
+                         "the splitter of this image's model came from outside: it is "
+                         "needed again");
+    }
+    TRY(mem_new(alloc, &memory, 1, sizeof *compiled, err));
+    compiled = memory;
+    compiled->alloc = *alloc;
+    TRY_TO(done, automaton_blank(&compiled->automaton, alloc, err));
+    automaton_sections(compiled->automaton, s);
+    if (s->is_bad || kind >= SPLIT_KNOWN + (size_t)SCAN_N_FAMILIES ||
+        !automaton_is_sound(compiled->automaton)) {
+        status = error_set(err, CTOK_E_IMAGE, "image: no sound splitter");
+        goto done;
+    }
+    compiled->is_known = kind >= SPLIT_KNOWN;
+    compiled->family =
+        compiled->is_known ? (scan_family)(kind - SPLIT_KNOWN) : SCAN_GPT2;
+    *out = split_ready(compiled, cpu);
+    compiled = NULL;
+done:
+    if (compiled != NULL) {
+        split_free(compiled);
+    }
+    return status;
 }

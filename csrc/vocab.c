@@ -104,3 +104,75 @@ size_t vocab_size_in_memory(const vocab *v)
            v->cap_symbols * sizeof *v->ids + v->n_slots * sizeof *v->slots +
            v->n_spans * sizeof *v->spans + idmap_bytes(&v->by_id);
 }
+
+void vocab_sections(vocab *v, sections *s)
+{
+    size_t max_id = v->max_id;
+    size_t max_len = v->max_len;
+
+    section_number(s, &v->n_blob);
+    section_number(s, &v->n_symbols);
+    section_number(s, &v->n_slots);
+    section_number(s, &v->n_spans);
+    section_number(s, &max_id);
+    section_number(s, &max_len);
+    SECTION(s, v->blob, v->n_blob);
+    SECTION(s, v->starts, v->n_symbols + 1);
+    SECTION(s, v->ids, v->n_symbols);
+    SECTION(s, v->slots, v->n_slots);
+    SECTION(s, v->spans, v->n_spans);
+    idmap_sections(&v->by_id, s);
+    if (s->is_reading) {
+        v->cap_symbols = v->n_symbols;
+        v->max_id = (uint32_t)max_id;
+        v->max_len = (uint32_t)max_len;
+    }
+}
+
+static bool vocab_symbols_are_sound(const vocab *v)
+{
+    size_t n_bad = v->starts[0] != 0 || v->starts[256] != 256;
+    size_t n_used = 0;
+    size_t i;
+
+    for (i = 0; i < v->n_symbols; i++) {
+        n_bad += v->starts[i] > v->starts[i + 1];
+        n_bad += v->ids[i] > v->max_id && v->ids[i] != VOCAB_NONE;
+    }
+    for (i = 0; i < 256; i++) {
+        n_bad += v->starts[i] != i;
+    }
+    for (i = 0; i < v->n_slots; i++) {
+        n_bad += v->slots[i] >= v->n_symbols && v->slots[i] != VOCAB_NONE;
+        n_used += v->slots[i] != VOCAB_NONE;
+    }
+    return n_bad == 0 && 2 * n_used <= v->n_slots &&
+           v->starts[v->n_symbols] <= v->n_blob - VOCAB_BEHIND;
+}
+
+static bool vocab_spans_are_sound(const vocab *v)
+{
+    size_t n_bad = 0;
+    size_t i;
+
+    for (i = 0; i < v->n_spans; i++) {
+        uint64_t end = (uint64_t)v->spans[i].start + v->spans[i].len;
+        n_bad += v->spans[i].len > v->max_len || end > v->n_blob - VOCAB_BEHIND;
+    }
+    if (n_bad != 0 || !idmap_is_sound(&v->by_id, v->n_spans)) {
+        return false;
+    }
+    for (i = 0; i < v->n_symbols; i++) {
+        n_bad += v->ids[i] != VOCAB_NONE && !vocab_knows(v, v->ids[i]);
+    }
+    return n_bad == 0;
+}
+
+bool vocab_is_sound(const vocab *v)
+{
+    bool sizes_are_sound =
+        v->n_symbols >= 256 && v->n_symbols <= CTOK_MAX_TOKENS + 256 &&
+        v->n_blob >= 256 + VOCAB_BEHIND && v->n_blob <= UINT32_MAX && v->n_slots > 0 &&
+        (v->n_slots & (v->n_slots - 1)) == 0 && v->max_len <= CTOK_MAX_TOKEN_LEN;
+    return sizes_are_sound && vocab_symbols_are_sound(v) && vocab_spans_are_sound(v);
+}

@@ -21,6 +21,7 @@
 #define CTOK_MAX_TOKENS (((size_t)1 << VOCAB_SYMBOL_BITS) - 1024)
 /* Longer tokens are a mistake or an attack; the longest known are 256 bytes. */
 #define CTOK_MAX_TOKEN_LEN ((size_t)1 << 16)
+#define VOCAB_BEHIND 16
 
 /* Where the bytes of an id are. */
 typedef struct vocab_span {
@@ -29,8 +30,8 @@ typedef struct vocab_span {
 } vocab_span;
 
 typedef struct vocab {
-    uint8_t *blob; /* all tokens in symbol order, then the specials, then 16 bytes of 0
-                    * so that a decoder may copy 16 bytes at a time */
+    uint8_t *blob; /* all tokens in symbol order, then the specials, then VOCAB_BEHIND
+                    * bytes of 0 so that a decoder may copy so many at a time */
     size_t n_blob;
     uint32_t *starts; /* n_symbols + 1 */
     uint32_t *ids;    /* by symbol; VOCAB_NONE for a byte that is no token */
@@ -92,6 +93,18 @@ static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
     return index < v->n_spans ? v->spans[index] : unknown;
 }
 
+static inline bool vocab_knows(const vocab *v, uint32_t id)
+{
+    return idmap_find(&v->by_id, id) != IDMAP_NONE;
+}
+
 size_t vocab_size_in_memory(const vocab *v);
+
+void vocab_sections(vocab *v, sections *s);
+
+/* Whether the tables hold what the builder promises, as far as memory and time depend on it:
+ * whatever is asked then, no look-up leaves them or goes on forever, the tokens lie inside
+ * the blob, single bytes have one byte, and every id that a symbol has is known. */
+bool vocab_is_sound(const vocab *v);
 
 #endif

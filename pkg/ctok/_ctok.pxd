@@ -17,6 +17,7 @@ cdef extern from "ctok.h" nogil:
         CTOK_E_PATTERN
         CTOK_E_UNSUPPORTED
         CTOK_E_SPLIT
+        CTOK_E_IMAGE
 
     ctypedef struct ctok_error:
         ctok_status code
@@ -115,6 +116,21 @@ cdef extern from "ctok.h" nogil:
     ctok_status ctok_model_find(const ctok_model* model, ctok_bytes token, uint32_t* id)
     ctok_status ctok_model_merge(const ctok_model* model, ctok_bytes left,
                                  ctok_bytes right, uint32_t* rank, ctok_bytes* merged)
+
+    size_t CTOK_FINGERPRINT_LEN
+    size_t ctok_model_image_size(const ctok_model* model)
+    ctok_status ctok_model_image_write(const ctok_model* model, const uint8_t* fingerprint,
+                                       uint8_t* out, size_t cap, size_t* len,
+                                       ctok_error* err)
+
+    ctypedef struct ctok_image_options:
+        const uint8_t* fingerprint
+        ctok_splitter* splitter
+        ctok_cpu cpu
+
+    ctok_status ctok_model_from_image(ctok_model** out, ctok_bytes image,
+                                      const ctok_image_options* options,
+                                      const ctok_allocator* alloc, ctok_error* err)
 
     ctypedef struct ctok_scratch:
         pass

@@ -1,0 +1,65 @@
+#include "section.h"
+
+void section_number(sections *s, size_t *number)
+{
+    if (!s->is_reading) {
+        assert(s->n_numbers < SECTION_MAX);
+        s->numbers[s->n_numbers++] = *number;
+        return;
+    }
+    *number = 0;
+    s->is_bad = s->is_bad || s->n_numbers == s->last_number ||
+                s->numbers[s->n_numbers] > SIZE_MAX / 2;
+    if (!s->is_bad) {
+        *number = (size_t)s->numbers[s->n_numbers++];
+    }
+}
+
+/* The next array, which has so many items of this size; NULL when it has not. */
+static const void *section_next(sections *s, size_t n_items, size_t item_size)
+{
+    const section *next = &s->arrays[s->n_arrays];
+
+    s->is_bad = s->is_bad || s->n_arrays == s->last_array || next->n_items != n_items ||
+                next->item_size != item_size;
+    if (s->is_bad) {
+        return NULL;
+    }
+    s->n_arrays++;
+    return n_items == 0 ? NULL : next->items;
+}
+
+static void section_note(sections *s, const void *items, size_t n_items,
+                         size_t item_size)
+{
+    section *next = &s->arrays[s->n_arrays++];
+
+    assert(s->n_arrays <= SECTION_MAX);
+    next->items = items;
+    next->n_items = n_items;
+    next->item_size = (uint32_t)item_size;
+}
+
+void section_array(sections *s, void **items, size_t n_items, size_t item_size)
+{
+    if (s->is_reading) {
+        /* Tables are not written to once they are whole, so const ends here. */
+        *items = (void *)section_next(s, n_items, item_size);
+    } else {
+        section_note(s, *items, n_items, item_size);
+    }
+}
+
+void section_inline(sections *s, void *items, size_t n_items, size_t item_size)
+{
+    const void *from;
+
+    if (!s->is_reading) {
+        section_note(s, items, n_items, item_size);
+        return;
+    }
+    from = section_next(s, n_items, item_size);
+    if (from != NULL) {
+        memcpy(items, from, n_items * item_size);
+    }
+}
