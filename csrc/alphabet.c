@@ -128,20 +128,20 @@ void alphabet_sections(alphabet *a, sections *s)
 
 bool alphabet_is_sound(const alphabet *a)
 {
-    size_t n_bad = 0;
+    uint32_t is_bad = 0;
     size_t i;
 
     if (a->n_letters > ALPHABET_MAX_LETTERS || a->n_pages > ALPHABET_N_BLOCKS) {
         return false;
     }
     for (i = 0; i < sizeof a->ascii; i++) {
-        n_bad += a->ascii[i] >= a->n_letters;
+        is_bad |= a->ascii[i] >= a->n_letters;
     }
     for (i = 0; i < ALPHABET_N_BLOCKS; i++) {
-        n_bad += a->blocks[i] >= a->n_pages;
+        is_bad |= a->blocks[i] >= a->n_pages;
     }
     for (i = 0; i < a->n_pages * ALPHABET_PAGE; i++) {
-        n_bad += a->pages[i] >= a->n_letters;
+        is_bad |= a->pages[i] >= a->n_letters;
     }
-    return n_bad == 0;
+    return is_bad == 0;
 }

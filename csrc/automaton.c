@@ -274,7 +274,7 @@ void automaton_sections(automaton *a, sections *s)
 bool automaton_is_sound(const automaton *a)
 {
     size_t row = (size_t)a->end_letter + 1;
-    size_t n_bad = 0;
+    uint32_t is_bad = 0;
     size_t i;
 
     if (!alphabet_is_sound(&a->letters) || a->n_next > AUTOMATON_MAX_TABLE ||
@@ -282,15 +282,15 @@ bool automaton_is_sound(const automaton *a)
         return false;
     }
     for (i = 0; i < a->n_next; i++) {
-        n_bad += a->next[i] > a->n_next - row;
+        is_bad |= a->next[i] > a->n_next - row;
         /* Ends are those of matches, or they would fall. */
-        n_bad += (a->actions[i] & (AUTOMATON_CUT | AUTOMATON_MARK)) == AUTOMATON_CUT;
+        is_bad |= (a->actions[i] & (AUTOMATON_CUT | AUTOMATON_MARK)) == AUTOMATON_CUT;
     }
     /* A piece that ends before its first letter would be empty, and without end. */
     for (i = a->start; i < a->start + row; i++) {
-        n_bad += a->actions[i] & AUTOMATON_CUT;
+        is_bad |= a->actions[i] & AUTOMATON_CUT;
     }
-    return n_bad == 0;
+    return is_bad == 0;
 }
 
 /* ---- running ---------------------------------------------------------------- */

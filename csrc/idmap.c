@@ -92,17 +92,18 @@ void idmap_sections(idmap *map, sections *s)
 
 bool idmap_is_sound(const idmap *map, size_t n_indexes)
 {
-    size_t n_bad = (map->n_slots & (map->n_slots - 1)) != 0;
+    uint32_t n = n_indexes < IDMAP_NONE ? (uint32_t)n_indexes : IDMAP_NONE;
+    uint32_t is_bad = (map->n_slots & (map->n_slots - 1)) != 0;
     size_t n_used = 0;
     size_t i;
 
     for (i = 0; i < map->n_dense; i++) {
-        n_bad += map->dense[i] >= n_indexes && map->dense[i] != IDMAP_NONE;
+        is_bad |= (map->dense[i] >= n) & (map->dense[i] != IDMAP_NONE);
     }
     for (i = 0; i < map->n_slots; i++) {
         bool is_used = map->slots[i] != IDMAP_EMPTY;
         n_used += is_used;
-        n_bad += is_used && (uint32_t)map->slots[i] >= n_indexes;
+        is_bad |= is_used & ((uint32_t)map->slots[i] >= n);
     }
-    return n_bad == 0 && 2 * n_used <= map->n_slots;
+    return is_bad == 0 && 2 * n_used <= map->n_slots;
 }

@@ -131,41 +131,43 @@ void vocab_sections(vocab *v, sections *s)
 
 static bool vocab_symbols_are_sound(const vocab *v)
 {
-    size_t n_bad = v->starts[0] != 0 || v->starts[256] != 256;
-    size_t n_used = 0;
+    const uint32_t n = (uint32_t)v->n_symbols;
+    const uint32_t *starts = v->starts;
+    uint32_t is_bad = starts[256] != 256;
+    uint32_t n_used = 0;
     size_t i;
 
-    for (i = 0; i < v->n_symbols; i++) {
-        n_bad += v->starts[i] > v->starts[i + 1];
-        n_bad += v->ids[i] > v->max_id && v->ids[i] != VOCAB_NONE;
+    for (i = 0; i < n; i++) {
+        is_bad |= starts[i] > starts[i + 1];
+        is_bad |= (v->ids[i] > v->max_id) & (v->ids[i] != VOCAB_NONE);
     }
     for (i = 0; i < 256; i++) {
-        n_bad += v->starts[i] != i;
+        is_bad |= starts[i] != i;
     }
     for (i = 0; i < v->n_slots; i++) {
-        n_bad += v->slots[i] >= v->n_symbols && v->slots[i] != VOCAB_NONE;
+        is_bad |= (v->slots[i] >= n) & (v->slots[i] != VOCAB_NONE);
         n_used += v->slots[i] != VOCAB_NONE;
     }
-    return n_bad == 0 && 2 * n_used <= v->n_slots &&
+    return is_bad == 0 && 2 * (size_t)n_used <= v->n_slots &&
            v->starts[v->n_symbols] <= v->n_blob - VOCAB_BEHIND;
 }
 
 static bool vocab_spans_are_sound(const vocab *v)
 {
-    size_t n_bad = 0;
+    uint32_t is_bad = 0;
     size_t i;
 
     for (i = 0; i < v->n_spans; i++) {
         uint64_t end = (uint64_t)v->spans[i].start + v->spans[i].len;
-        n_bad += v->spans[i].len > v->max_len || end > v->n_blob - VOCAB_BEHIND;
+        is_bad |= (v->spans[i].len > v->max_len) | (end > v->n_blob - VOCAB_BEHIND);
     }
-    if (n_bad != 0 || !idmap_is_sound(&v->by_id, v->n_spans)) {
+    if (is_bad != 0 || !idmap_is_sound(&v->by_id, v->n_spans)) {
         return false;
     }
     for (i = 0; i < v->n_symbols; i++) {
-        n_bad += v->ids[i] != VOCAB_NONE && !vocab_knows(v, v->ids[i]);
+        is_bad |= v->ids[i] != VOCAB_NONE && !vocab_knows(v, v->ids[i]);
     }
-    return n_bad == 0;
+    return is_bad == 0;
 }
 
 bool vocab_is_sound(const vocab *v)

@@ -5,7 +5,7 @@ the GIL, raises or returns. What each call means is in encoding.py and in ctok.h
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+    PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 )
 from cpython.list cimport PyList_New
 from cpython.object cimport PyObject
@@ -62,6 +62,7 @@ cdef extern from "_pylong.h":
 
 __version__ = CTOK_VERSION.decode()
 UNICODE_VERSION = CTOK_UNICODE_VERSION.decode()
+FINGERPRINT_LEN = CTOK_FINGERPRINT_LEN
 
 # Buffers above this many bytes are given back after the call that needed them.
 cdef size_t KEEP_BYTES = 1 << 22
@@ -556,9 +557,38 @@ cdef int64_t token_id_of(item) except -1:
 cdef frozenset NO_SPECIALS = frozenset()
 
 
+cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, pattern,
+                                engine) except? NULL:
+    """The model of an image; NULL when it is no image of that."""
+    cdef ctok_image_options options
+    cdef ctok_splitter splitter
+    cdef ctok_model* model = NULL
+    cdef ctok_bytes view
+    cdef ctok_error err
+    cdef ctok_status status
+
+    memset(&err, 0, sizeof(err))
+    memset(&options, 0, sizeof(options))
+    view.ptr = <const uint8_t*>image.buf
+    view.len = <size_t>image.len
+    options.fingerprint = <const uint8_t*><const char*>fingerprint
+    options.cpu = <ctok_cpu>(cpu_wanted() if engine is None else CTOK_CPU_PORTABLE)
+    with nogil:
+        status = ctok_model_from_image(&model, view, &options, NULL, &err)
+    if status == CTOK_E_UNSUPPORTED:  # PCRE2 split it
+        make_splitter(pattern, engine, &splitter)
+        options.splitter = &splitter
+        with nogil:
+            status = ctok_model_from_image(&model, view, &options, NULL, &err)
+    if status not in (CTOK_OK, CTOK_E_IMAGE):
+        raise failure(&err)
+    return model
+
+
 cdef class Codec:
     """A model with what its calls need. encoding.Encoding gives it its manners."""
     cdef ctok_model* model
+    cdef Py_buffer image  # whose bytes are the model's tables, if it was not built
     cdef ctok_model_info info
     cdef size_t cache_bytes
     cdef Scratch spare  # the scratch of the last call, where the GIL guards it
@@ -573,9 +603,11 @@ cdef class Codec:
         self.pool = []
 
     def __dealloc__(self):
-        # The scratches hold splitter states of this model.
+        # The scratches hold splitter states of this model, and the model's tables may be those of
+        # the image.
         self.free_scratches()
         ctok_model_free(self.model)
+        PyBuffer_Release(&self.image)
 
     def _build(self, bytes blob not None, const uint32_t[::1] ends, const uint32_t[::1] ids,
                merges, specials, pattern, engine, bint whole_piece, bint allow_duplicates):
@@ -634,10 +666,55 @@ cdef class Codec:
                 raise failure(&err)
         finally:
             ctok_builder_free(builder)
+        self.describe()
+
+    def _image(self, bytes fingerprint not None):
+        """The model as bytes for _from_image."""
+        cdef size_t n = ctok_model_image_size(self.model)
+        cdef bytes out = bytes(n)
+        cdef uint8_t* start = <uint8_t*><char*>out
+        cdef const uint8_t* key = <const uint8_t*><const char*>fingerprint
+        cdef ctok_error err
+        cdef ctok_status status
+
+        assert len(fingerprint) == FINGERPRINT_LEN
+        memset(&err, 0, sizeof(err))
+        with nogil:
+            status = ctok_model_image_write(self.model, key, start, n, &n, &err)
+        if status != CTOK_OK:
+            raise failure(&err)
+        return out
+
+    def _from_image(self, image, bytes fingerprint not None, pattern, engine):
+        """Takes the model in an image, whose memory is held as long as this lives; in place of one
+        just built, as long as nobody else knows this codec. False when it is no image of
+        that."""
+        cdef Py_buffer held
+        cdef ctok_model* model = NULL
+
+        assert len(fingerprint) == FINGERPRINT_LEN
+        PyObject_GetBuffer(image, &held, PyBUF_SIMPLE)
+        try:
+            model = model_of_image(&held, fingerprint, pattern, engine)
+        except BaseException:
+            PyBuffer_Release(&held)
+            raise
+        if model == NULL:
+            PyBuffer_Release(&held)
+            return False
+        ctok_model_free(self.model)
+        PyBuffer_Release(&self.image)
+        self.model = model
+        self.image = held
+        self.describe()
+        return True
+
+    cdef int describe(self) except -1:
         ctok_model_describe(self.model, &self.info)
         words = (self.info.n_specials + 63) // 64
         self.ordinary = SpecialSets(None, None)
         self.refuse_all = SpecialSets(None, b"\xff" * (8 * words) if words else None)
+        return 0
 
     # ---- facts ----
 
@@ -1359,7 +1436,6 @@ cdef class Batch:
         cdef size_t i
         cdef size_t start = 0
 
-        make_ready_ints(<size_t>self.codec.info.max_id + 1)
         for i in range(self.n_parts):
             ids = ids_to_list(self.ids + start, self.counts[i], self.codec.info.max_id)
             if i == 0 and self.is_continued:

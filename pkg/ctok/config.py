@@ -7,6 +7,7 @@ variable that is empty or only spaces counts as unset. Nothing is remembered bet
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -71,6 +72,11 @@ def cpu() -> str:
     return (text("CTOK_CPU") or "best").lower()
 
 
+def images() -> bool:
+    """Whether built encodings are kept in ctok's cache and mapped from there (``CTOK_IMAGE``)."""
+    return flag("CTOK_IMAGE", default=True)
+
+
 def strict() -> bool:
     """Whether substitutes (an older copy, a backup tokenizer) are refused."""
     return flag(*STRICT)
@@ -108,6 +114,8 @@ def cache_dir() -> Path:
     xdg = folder("XDG_CACHE_HOME")
     if xdg is not None:
         return xdg / "ctok"
+    if sys.platform == "linux":  # what platformdirs says too, but importing it takes 10 ms
+        return Path.home() / ".cache" / "ctok"
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ctok", appauthor=False))

@@ -61,7 +61,7 @@ def build(codec: Codec, spec: TokenizerSpec, engine: str | None) -> None:
     Raises:
         InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
     """
-    specials = list(_special_pairs(spec))
+    specials = list(special_pairs(spec.specials))
     merges = None
     if spec.merges is not None:
         tables = (spec.merges.left, spec.merges.right, spec.merges.merged)
@@ -87,8 +87,9 @@ def build(codec: Codec, spec: TokenizerSpec, engine: str | None) -> None:
             )
 
 
-def _special_pairs(spec: TokenizerSpec) -> Iterator[tuple[bytes, int]]:
-    for text, token_id in spec.specials.items():
+def special_pairs(specials: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
+    """Special tokens as the core takes them; InvalidSpecialTokensError for what is none."""
+    for text, token_id in specials.items():
         if not isinstance(text, str) or not text:
             raise InvalidSpecialTokensError(f"special token {text!r}: non-empty str expected")
         if not isinstance(token_id, int) or not 0 <= token_id <= MAX_ID:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _core, arrays, batches, budget, core_bpe, offsets, unstable
-from .definition import build, spec_from_ranks
+from . import _core, arrays, batches, budget, core_bpe, image, offsets, unstable
+from .definition import spec_from_ranks
 from .errors import DisallowedSpecialError, InvalidTokenIdError, UnknownTokenError
-from .fingerprint import fingerprint
+from .outline import Outline
 from .spec import TokenizerSpec, unpack_u32
 from .specials import AllowedSpecial, DisallowedSpecial, Specials
 
@@ -48,9 +48,9 @@ class Encoding(_core.Codec):
     'hello'
     """
 
-    __slots__ = ("_cached", "_engine", "_spec", "_specials")
+    __slots__ = ("_cached", "_engine", "_outline", "_specials")
 
-    _spec: TokenizerSpec
+    _outline: Outline
     _engine: str | None
     _specials: Specials
     _cached: dict[str, Any]
@@ -75,7 +75,7 @@ class Encoding(_core.Codec):
             special_token_matching=special_token_matching,
             allow_duplicate_ids=allow_duplicate_ids,
         )
-        self._build_from(spec)
+        self._fill(Outline.of(spec))
 
     @classmethod
     def from_spec(cls, spec: TokenizerSpec, *, engine: str | None = None) -> Encoding:
@@ -90,16 +90,20 @@ class Encoding(_core.Codec):
         Raises:
             InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
         """
+        return cls._from_outline(Outline.of(spec), engine)
+
+    @classmethod
+    def _from_outline(cls, outline: Outline, engine: str | None = None) -> Encoding:
         self = cls.__new__(cls)
-        self._build_from(spec, engine)
+        self._fill(outline, engine)
         return self
 
-    def _build_from(self, spec: TokenizerSpec, engine: str | None = None) -> None:
-        object.__setattr__(self, "_spec", spec)
+    def _fill(self, outline: Outline, engine: str | None = None) -> None:
+        object.__setattr__(self, "_outline", outline)
         object.__setattr__(self, "_engine", engine)
-        object.__setattr__(self, "_specials", Specials(spec.specials))
+        object.__setattr__(self, "_specials", Specials(outline.specials))
         object.__setattr__(self, "_cached", {})
-        build(self, spec, engine)
+        image.fill(self, outline, engine)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name}: an Encoding does not change; make another one")
@@ -109,12 +113,15 @@ class Encoding(_core.Codec):
     @property
     def name(self) -> str:
         """What it is called."""
-        return self._spec.name
+        return self._outline.name
 
     @property
     def spec(self) -> TokenizerSpec:
         """Everything that decides its ids."""
-        return self._spec
+        cached: TokenizerSpec | None = self._cached.get("spec")
+        if cached is None:
+            cached = self._cached["spec"] = self._outline.read()
+        return cached
 
     @property
     def splitter(self) -> str:
@@ -142,7 +149,7 @@ class Encoding(_core.Codec):
     @property
     def special_tokens_set(self) -> set[str]:
         """The special tokens' texts."""
-        return set(self._spec.specials)
+        return set(self._outline.specials)
 
     @property
     def fingerprint(self) -> str:
@@ -153,25 +160,29 @@ class Encoding(_core.Codec):
         """
         cached: str | None = self._cached.get("fingerprint")
         if cached is None:
-            cached = fingerprint(self._spec, self._mergeable_ranks)
+            # Imported here for the sake of time: it needs hashlib.
+            from .fingerprint import fingerprint
+
+            cached = fingerprint(self.spec, self._mergeable_ranks)
             self._cached["fingerprint"] = cached
         return cached
 
     @property
     def _pat_str(self) -> str:
-        return self._spec.pattern
+        return self._outline.pattern
 
     @property
     def _special_tokens(self) -> dict[str, int]:
-        return dict(self._spec.specials)
+        return dict(self._outline.specials)
 
     @property
     def _mergeable_ranks(self) -> dict[bytes, int]:
         cached: dict[bytes, int] | None = self._cached.get("ranks")
         if cached is None:
-            cached = dict(self._spec.tokens)
-            if self._spec.merges is not None:
-                for token_id in unpack_u32(self._spec.merges.merged):
+            spec = self.spec
+            cached = dict(spec.tokens)
+            if spec.merges is not None:
+                for token_id in unpack_u32(spec.merges.merged):
                     token = self._token_bytes(token_id)
                     assert token is not None
                     cached.setdefault(token, token_id)
@@ -252,7 +263,7 @@ class Encoding(_core.Codec):
         found: int | None = self._find(token)
         if found is None:
             try:
-                found = self._spec.specials.get(token.decode())
+                found = self._outline.specials.get(token.decode())
             except UnicodeDecodeError:
                 found = None
         if found is None:
@@ -357,7 +368,7 @@ class Encoding(_core.Codec):
         """
         if not isinstance(token, int):
             raise InvalidTokenIdError(f"token is {type(token).__name__}, int expected", value=token)
-        return token in self._spec.specials.values()
+        return token in self._outline.specials.values()
 
     # ---- see ----
 
@@ -411,7 +422,7 @@ class Encoding(_core.Codec):
 
         if registry.is_registered(self):
             return registry.get_encoding, (self.name,)
-        return Encoding.from_spec, (self._spec,)
+        return Encoding.from_spec, (self.spec,)
 
     def __copy__(self) -> Encoding:
         return self

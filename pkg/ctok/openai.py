@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .outline import Outline
 from .spec import TokenizerSpec
 
 if TYPE_CHECKING:
@@ -138,6 +139,25 @@ def spec(name: str) -> TokenizerSpec:
         pattern=published.pattern,
         specials=published.specials(),
         explicit_n_vocab=published.n_vocab,
+    )
+
+
+def outline(name: str) -> Outline:
+    """The same, but for the tables.
+
+    Args:
+        name: one of ENCODINGS.
+    """
+    published = ENCODINGS[name]
+    return Outline(
+        name=name,
+        pattern=published.pattern,
+        specials=published.specials(),
+        whole_piece=True,
+        explicit_n_vocab=published.n_vocab,
+        allow_duplicate_ids=published.duplicate_ids,
+        tables=TABLES[published.table],
+        read=partial(spec, name),
     )
 
 

@@ -14,7 +14,6 @@ arguments for :class:`ctok.Encoding`. It runs when its encoding is first asked f
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -89,7 +88,9 @@ def is_registered(encoding: Encoding) -> bool:
 
 def _construct(name: str) -> Encoding:
     # Those of ctok come first and win, so no plugin is imported for their sake.
-    constructor = openai.ENCODING_CONSTRUCTORS.get(name) or _constructors().get(name)
+    if name in openai.ENCODINGS:
+        return Encoding._from_outline(openai.outline(name))
+    constructor = _constructors().get(name)
     if constructor is None:
         raise _unknown(name)
     made = constructor()
@@ -144,6 +145,7 @@ def _constructors() -> dict[str, Constructor]:
 
 def _plugins() -> Iterator[tuple[str, Mapping[str, Constructor]]]:
     """(where it is from, constructors) of each plugin."""
+    import pkgutil
     from importlib import metadata
 
     try:

@@ -1,0 +1,229 @@
+"""Images: built encodings in files, mapped by every process that wants one.
+
+::
+
+    get_encoding("cl100k_base")
+        <cache>/images/cl100k_base-3f0c....image  there?   yes: map it, check it, done
+                                                           no:  build, write it, map it
+
+The bytes are the core's (csrc/image.c); here is where they are kept and who is believed. What
+cannot be read, is damaged, or is of another version or definition is built anew and written over.
+What cannot be written is not: an image saves time and memory and is never needed.
+
+*Who is believed?* The core refuses what was damaged by accident. Somebody who may write to the
+file could still make it give wrong ids, so a file counts only if it belongs to this user or to root
+and nobody else may write to it; whose folder it lies in does not matter then.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import _core, config
+from .definition import build, special_pairs
+from .outline import Outline
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+WORTH = 1 << 14
+"""Definitions with fewer tokens and merges are built in the time that finding an image takes."""
+MAX_BYTES = 1 << 29
+"""Of all images together; the oldest go."""
+STALE = 3600.0
+"""Seconds after which an unfinished file is one that nobody finishes."""
+SUFFIX = ".image"
+UNFINISHED = ".part"
+
+
+def folder() -> Path:
+    """Where images are kept; RuntimeError when nobody knows where home is."""
+    return config.cache_dir() / "images"
+
+
+def fill(codec: _core.Codec, outline: Outline, engine: str | None) -> None:
+    """Fills an empty codec, from its image if there is one.
+
+    Args:
+        codec: what to fill.
+        outline: what it is.
+        engine: as in :meth:`ctok.Encoding.from_spec`.
+
+    Raises:
+        InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
+    """
+    path = None
+    if config.images() and _is_worth_it(outline):
+        key = _key(outline, engine)
+        path = _path(outline.name, key)
+    if path is None:
+        build(codec, outline.read(), engine)
+        return
+    if not _map(codec, path, key, outline, engine):
+        build(codec, outline.read(), engine)
+        if _write(path, codec._image(key)):
+            # So that the first process shares its pages as well.
+            _map(codec, path, key, outline, engine)
+
+
+def _is_worth_it(outline: Outline) -> bool:
+    if outline.tables is not None:
+        return True
+    spec = outline.read()
+    return len(spec.tokens) + len(spec.merges or ()) >= WORTH
+
+
+def _key(outline: Outline, engine: str | None) -> bytes:
+    """A hash of everything that decides what the image holds."""
+    try:  # hashlib takes ten times as long to import
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+
+    digest = blake2b(digest_size=_core.FINGERPRINT_LEN)
+
+    def add(part: bytes | memoryview) -> None:
+        digest.update(struct.pack("<Q", len(part)))
+        digest.update(part)
+
+    facts = (
+        _core.__version__,
+        _core.UNICODE_VERSION,
+        outline.pattern,
+        outline.whole_piece,
+        outline.explicit_n_vocab,
+        bool(outline.allow_duplicate_ids),
+        engine,
+        outline.tables,
+    )
+    add(repr(facts).encode("utf-8", "surrogatepass"))
+    for text, token_id in special_pairs(outline.specials):
+        add(text)
+        add(b"%d" % token_id)
+    if outline.tables is None:
+        spec = outline.read()
+        tables = [spec.tokens.blob, spec.tokens.ends, spec.tokens.ids]
+        if spec.merges is not None:
+            tables += [spec.merges.left, spec.merges.right, spec.merges.merged]
+        for table in tables:
+            add(table)
+    return digest.digest()
+
+
+def _path(name: str, key: bytes) -> Path | None:
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in str(name))
+    try:
+        return folder() / f"{safe[:40].lstrip('.')}-{key.hex()[:32]}{SUFFIX}"
+    except RuntimeError:
+        return None
+
+
+# ---- reading --------------------------------------------------------------------------
+
+
+def _map(codec: _core.Codec, path: Path, key: bytes, outline: Outline, engine: str | None) -> bool:
+    """Fills the codec from a file; False when that has no image for it."""
+    mapped = _open(path)
+    return mapped is not None and codec._from_image(mapped, key, outline.pattern, engine)
+
+
+def _open(path: Path) -> mmap | None:
+    """A file's pages, if the file is to be believed."""
+    import mmap
+
+    try:
+        # Without blocking: somebody may have put a pipe there.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        file = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        if not _is_trusted(os.fstat(file)):
+            return None
+        if os.name != "posix":
+            return mmap.mmap(file, 0, access=mmap.ACCESS_READ)
+        # All of it is read in a moment, to check it: better one fault than one for each page.
+        shared = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
+        return mmap.mmap(file, 0, flags=shared, prot=mmap.PROT_READ)
+    except (OSError, ValueError):  # ValueError: the file is empty
+        return None
+    finally:
+        os.close(file)
+
+
+def _is_trusted(facts: os.stat_result) -> bool:
+    if not stat.S_ISREG(facts.st_mode):
+        return False
+    if os.name != "posix":
+        return True  # the cache is in the user's own profile, and modes say nothing
+    return facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & 0o022
+
+
+# ---- writing --------------------------------------------------------------------------
+
+
+def _write(path: Path, data: bytes) -> bool:
+    """Puts a file in its place, whole or not at all; False when that cannot be done."""
+    part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path.parent, len(data))
+        file = os.open(part, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
+    except OSError:
+        return False
+    try:
+        with open(file, "wb") as out:
+            out.write(data)
+        os.replace(part, path)
+    except OSError:
+        return False
+    finally:
+        if part.exists():
+            _remove(part)
+    return True
+
+
+def _make_room(place: Path, size: int) -> None:
+    """Removes what was left unfinished, and the oldest images until the new one fits."""
+    now = time.time()
+    kept = []
+    for path, facts in found(place):
+        if path.name.endswith(UNFINISHED):
+            if now - facts.st_mtime > STALE:
+                _remove(path)
+        else:
+            kept.append((facts.st_mtime, facts.st_size, path))
+    total = size + sum(each for _, each, _ in kept)
+    for _, each, path in sorted(kept):
+        if total <= MAX_BYTES:
+            break
+        _remove(path)
+        total -= each
+
+
+def found(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The images in a folder, and what is not finished yet."""
+    try:
+        entries = list(os.scandir(place))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.endswith((SUFFIX, UNFINISHED)):
+            try:
+                yield Path(entry.path), entry.stat(follow_symlinks=False)
+            except OSError:  # another process was faster
+                continue
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError:
+        pass
