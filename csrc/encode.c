@@ -23,9 +23,13 @@ typedef struct encode_call {
 
 /* ---- output ----------------------------------------------------------------- */
 
-static size_t encode_id_len(const ctok_model *model, uint32_t id)
+/* Where the bytes of an id end that starts at start. Where several tokens share an id its
+ * length may be another one's; the text has no more than end. */
+static size_t encode_id_end(const ctok_model *model, uint32_t id, size_t start,
+                            size_t end)
 {
-    return vocab_span_of(&model->tokens, id).len;
+    size_t len = vocab_span_of(&model->tokens, id).len;
+    return len < end - start ? start + len : end;
 }
 
 /* Books n ids that stand for the bytes from start on: stores them if they are not in
@@ -39,11 +43,13 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
     size_t i;
 
     if (max != 0 && n >= max - out->n) {
+        size_t done = start;
+
         n = max - out->n;
-        end = start;
         for (i = 0; i < n; i++) {
-            end += encode_id_len(call->model, ids[i]);
+            done = encode_id_end(call->model, ids[i], done, end);
         }
+        end = done;
         call->is_done = true;
     }
     n_fit = n < n_fit ? n : n_fit;
@@ -52,7 +58,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
     }
     for (i = 0; out->ranges != NULL && i < n_fit; i++) {
         out->ranges[out->n + i].start = start;
-        start += encode_id_len(call->model, ids[i]);
+        start = encode_id_end(call->model, ids[i], start, end);
         out->ranges[out->n + i].end = start;
     }
     out->n += n;

@@ -93,18 +93,13 @@ static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
     return index < v->n_spans ? v->spans[index] : unknown;
 }
 
-static inline bool vocab_knows(const vocab *v, uint32_t id)
-{
-    return idmap_find(&v->by_id, id) != IDMAP_NONE;
-}
-
 size_t vocab_size_in_memory(const vocab *v);
 
 void vocab_sections(vocab *v, sections *s);
 
 /* Whether the tables hold what the builder promises, as far as memory and time depend on it:
  * whatever is asked then, no look-up leaves them or goes on forever, the tokens lie inside
- * the blob, single bytes have one byte, and every id that a symbol has is known. */
+ * the blob, single bytes have one byte, and no symbol has an id above max_id. */
 bool vocab_is_sound(const vocab *v);
 
 #endif

@@ -49,3 +49,30 @@ size_t words_size_in_memory(const words *w)
 {
     return w->n_buckets * sizeof *w->buckets;
 }
+
+void words_sections(words *w, sections *s)
+{
+    section_number(s, &w->n_buckets);
+    SECTION(s, w->buckets, w->n_buckets);
+}
+
+bool words_are_sound(const words *w, uint32_t max_id)
+{
+    size_t n_full = 0;
+    uint32_t is_bad = 0;
+    size_t i;
+
+    if (w->n_buckets == 0 || (w->n_buckets & (w->n_buckets - 1)) != 0) {
+        return false;
+    }
+    for (i = 0; i < w->n_buckets; i++) {
+        const words_bucket *b = &w->buckets[i];
+        size_t k;
+
+        n_full += b->is_full != 0;
+        for (k = 0; k < WORDS_PER_BUCKET; k++) {
+            is_bad |= b->ids[k] > max_id; /* where there is no key there is id 0 */
+        }
+    }
+    return is_bad == 0 && 2 * n_full <= w->n_buckets;
+}

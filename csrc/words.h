@@ -10,6 +10,7 @@
 #define CTOK_WORDS_H
 
 #include "key.h"
+#include "section.h"
 
 #define WORDS_PER_BUCKET 3
 #define WORDS_NONE UINT32_MAX
@@ -61,5 +62,10 @@ static BASE_INLINE uint32_t words_find(const words *w, key k, uint64_t hash)
 }
 
 size_t words_size_in_memory(const words *w);
+
+void words_sections(words *w, sections *s);
+
+/* Whether every look-up ends, and finds no id above max_id. */
+bool words_are_sound(const words *w, uint32_t max_id);
 
 #endif
