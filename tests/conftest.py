@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,14 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile(os.environ.get("CTOK_HYPOTHESIS", "ci"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the suite an empty cache of its own: encodings keep images of themselves there."""
+    place = tempfile.mkdtemp(prefix="ctok-tests-")
+    os.environ["CTOK_CACHE_DIR"] = place
+    config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
+
 
 LOOPBACK = ("127.", "localhost", "::1")
 
