@@ -18,8 +18,6 @@ from libc.string cimport memcpy, memset
 
 from ._ctok cimport *
 
-import threading
-
 from . import config
 from . import errors as ctok_errors
 from . import surrogates
@@ -53,10 +51,8 @@ cdef extern from "_idarray.h":
     size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
 
 cdef extern from "_pylong.h":
-    size_t ROW_MAX
-    size_t row_n_ints
     int64_t ctok_small_int(PyObject* item)
-    int ctok_row_extend(size_t n) except -1
+    int ctok_row_start() except -1
     int ctok_fill_list(object list, const uint32_t* ids, size_t n, uint32_t max_id) except -1
     size_t ctok_read_ints(PyObject** items, size_t n, uint32_t* ids)
 
@@ -80,14 +76,7 @@ cdef size_t MANY = 2048
 
 # ---- ready-made ints ------------------------------------------------------------------
 
-row_lock = threading.Lock()
-
-
-cdef int make_ready_ints(size_t n) except -1:
-    """Sees to it that n ints are ready, where so many can be."""
-    with row_lock:
-        ctok_row_extend(n)
-    return 0
+ctok_row_start()
 
 
 cdef list ids_to_list(const uint32_t* ids, size_t n, uint32_t max_id):
@@ -875,8 +864,6 @@ cdef class Codec:
             scratch.room(out.cap)
             out.ids = scratch.ids
             self.encode_into(text, sets, scratch, 0, &out)
-            if row_n_ints <= self.info.max_id < ROW_MAX:
-                make_ready_ints(<size_t>self.info.max_id + 1)
             return ids_to_list(out.ids, out.n, self.info.max_id)
         finally:
             self.give_back(scratch)

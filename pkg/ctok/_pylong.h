@@ -7,9 +7,10 @@
  *     list     [  ., ., . ]                    places point into the row
  *
  * From an id to its int is a multiplication, and from such an int back to its id a
- * subtraction: neither looks at the object. The row is as long as the largest vocabulary
- * in use; the objects in it are byte for byte what CPython itself makes, and live for ever
- * (immortal where Python has that, else by a reference that is never given back).
+ * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
+ * wants one of them, so that only what comes up takes memory. They are byte for byte what
+ * CPython itself makes, and live for ever (immortal where Python has that, else by a
+ * reference that is never given back).
  */
 #ifndef CTOK_PYLONG_H
 #define CTOK_PYLONG_H
@@ -23,6 +24,7 @@
 
 #define ROW_MAX ((size_t)1 << 20)
 #define ROW_STEP sizeof(PyLongObject)
+#define ROW_PAGE ((size_t)128) /* ints that are made together: a page of memory */
 #define ROW_AHEAD 24 /* places between asking for an object and counting a reference */
 
 /* The row relies on CPython's layout: one digit of 30 bits at the end of the object. */
@@ -35,7 +37,7 @@
 
 static char
     *row_ints; /* room for ROW_MAX; the system gives memory where it is written */
-static size_t row_n_ints; /* so many are made */
+static uint8_t row_made[ROW_MAX / ROW_PAGE]; /* by page: its ints are there */
 
 /* The value of an exact int from 0 to 2^30 - 1, or -1 for anything else. */
 static inline int64_t ctok_small_int(PyObject *object)
@@ -67,19 +69,47 @@ static inline int64_t ctok_small_int(PyObject *object)
 #define ROW_DIGIT offsetof(PyLongObject, ob_digit)
 #endif
 
+static PyObject *row_zero; /* made by CPython: what the others are like */
+static PyObject *row_one_digit;
+
 /* Int number i of the row: a copy of what CPython made, with a digit of its own and the
  * reference count of a small int, which is immortal where ints can be. */
-static void row_make(size_t i, PyObject *zero, PyObject *one_digit)
+static void row_make(size_t i)
 {
     char *made = row_ints + i * ROW_STEP;
     uint32_t digit = (uint32_t)i;
 
-    memcpy(made, i == 0 ? zero : one_digit, ROW_DIGIT);
-    memcpy(made, zero, sizeof(PyObject));
+    memcpy(made, i == 0 ? row_zero : row_one_digit, ROW_DIGIT);
+    memcpy(made, row_zero, sizeof(PyObject));
     memcpy(made + ROW_DIGIT, &digit, sizeof digit);
     if (!ROW_IS_IMMORTAL) {
         Py_SET_REFCNT((PyObject *)made, 1);
     }
+}
+
+/* Threads without the GIL may both make a page: ints are immortal then, and the bytes are the
+ * same. */
+static void row_make_page(size_t page)
+{
+    size_t i;
+
+    for (i = page * ROW_PAGE; i < (page + 1) * ROW_PAGE; i++) {
+        row_make(i);
+    }
+#ifdef Py_GIL_DISABLED
+    __atomic_store_n(&row_made[page], 1, __ATOMIC_RELEASE);
+#else
+    row_made[page] = 1;
+#endif
+}
+
+static inline bool row_has_page(size_t page)
+{
+#ifdef Py_GIL_DISABLED
+    return __atomic_load_n(&row_made[page], __ATOMIC_ACQUIRE) != 0;
+#else
+    return row_made[page] != 0;
+#endif
 }
 
 static bool row_is_as_made(size_t i)
@@ -89,34 +119,27 @@ static bool row_is_as_made(size_t i)
 }
 #endif
 
-/* Makes the row n ints long where that can be; without a row all works too, more slowly. Not
- * for two threads at once. -1 with an exception. */
-static inline int ctok_row_extend(size_t n)
+/* Sees to it that there is a row; where there cannot be one all works too, more slowly. For one
+ * thread, before all else. -1 with an exception. */
+static inline int ctok_row_start(void)
 {
 #if ROW_IS_POSSIBLE
-    static bool is_off;
-    PyObject *zero = PyLong_FromLong(0);
-    PyObject *one_digit = PyLong_FromSize_t(ROW_MAX);
-    size_t i;
-
-    if (n <= ROW_MAX && n > row_n_ints && zero != NULL && one_digit != NULL &&
-        !is_off) {
-        if (row_ints == NULL) {
-            row_ints = malloc(ROW_MAX * ROW_STEP);
-        }
-        for (i = row_n_ints; row_ints != NULL && i < n; i++) {
-            row_make(i, zero, one_digit);
-        }
-        is_off = row_ints == NULL || !row_is_as_made(0) || !row_is_as_made(n - 1);
-        row_n_ints = is_off ? 0 : n;
+    row_zero = PyLong_FromLong(0);
+    row_one_digit = PyLong_FromSize_t(ROW_MAX);
+    if (row_zero == NULL || row_one_digit == NULL) {
+        return -1;
     }
-    Py_XDECREF(zero);
-    Py_XDECREF(one_digit);
-    return zero == NULL || one_digit == NULL ? -1 : 0;
-#else
-    (void)n;
-    return 0;
+    row_ints = malloc(ROW_MAX * ROW_STEP);
+    if (row_ints != NULL) {
+        row_make_page(0);
+        row_make_page(ROW_MAX / ROW_PAGE - 1);
+        if (!row_is_as_made(0) || !row_is_as_made(1) || !row_is_as_made(ROW_MAX - 1)) {
+            free(row_ints);
+            row_ints = NULL;
+        }
+    }
 #endif
+    return 0;
 }
 
 /* Fills a new list with n ids, none above max_id. -1 with an exception. */
@@ -127,7 +150,7 @@ static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
     char *row = row_ints;
     size_t i;
 
-    if (max_id >= row_n_ints) {
+    if (row == NULL || max_id >= ROW_MAX) {
         for (i = 0; i < n; i++) {
             items[i] = PyLong_FromUnsignedLong(ids[i]);
             if (items[i] == NULL) {
@@ -138,6 +161,11 @@ static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
     }
     for (i = 0; i < n; i++) {
         PyObject *item = (PyObject *)(row + ids[i] * ROW_STEP);
+#if ROW_IS_POSSIBLE
+        if (!row_has_page(ids[i] / ROW_PAGE)) {
+            row_make_page(ids[i] / ROW_PAGE);
+        }
+#endif
 #if !ROW_IS_IMMORTAL
 #if defined(__GNUC__) || defined(__clang__)
         if (i + ROW_AHEAD < n) {
@@ -155,7 +183,7 @@ static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
 static inline size_t ctok_read_ints(PyObject *const *items, size_t n, uint32_t *ids)
 {
     uintptr_t row = (uintptr_t)row_ints;
-    size_t row_len = row_n_ints * ROW_STEP;
+    size_t row_len = row_ints == NULL ? 0 : ROW_MAX * ROW_STEP;
     size_t i;
 
     for (i = 0; i < n; i++) {

@@ -319,8 +319,9 @@ static void use(const ctok_model *model)
     }
 }
 
-/* Every byte is changed in turn, with a hash that fits, and the model used if it is taken.
- * Of what is the same over and over a sample does. */
+/* Bytes are changed in turn, with a hash that fits, and the model used if it is taken: all at the
+ * front, where sizes are, then each seventh, which comes by every byte of an item, and where
+ * nothing but the same repeats a few. */
 static void test_made_up_images_are_refused_or_harmless(void)
 {
     ctok_model *model = sample_model(PATTERN);
@@ -335,7 +336,7 @@ static void test_made_up_images_are_refused_or_harmless(void)
         ctok_model *loaded = NULL;
 
         same = byte == written.bytes[at - 1] ? same + 1 : 0;
-        if (same > 64 && at % 211 != 0) {
+        if (at > 2048 && at % (same > 64 ? 1009 : 7) != 0) {
             continue;
         }
         written.bytes[at] = made_up[at / 4 % 2];
@@ -350,7 +351,7 @@ static void test_made_up_images_are_refused_or_harmless(void)
         }
         written.bytes[at] = byte;
     }
-    CHECK(n_taken > 1000 && n_refused > 1000);
+    CHECK(n_taken > 500 && n_refused > 500);
     ctok_model_free(model);
     free(written.bytes);
 }
