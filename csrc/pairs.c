@@ -116,8 +116,10 @@ void pairs_sections(pairs *p, sections *s)
     section_number(s, &p->n_buckets);
     section_number(s, &shift);
     section_number(s, &p->n_ranks);
+    section_number(s, &p->n_symbols);
     SECTION(s, p->buckets, p->n_buckets);
     SECTION(s, p->bytes, 65536);
+    SECTION(s, p->sides, p->n_symbols);
     SECTION(s, p->merged, p->n_ranks);
     if (s->is_reading) {
         p->shift = shift < 32 ? (unsigned)shift : 0;
@@ -183,7 +185,7 @@ bool pairs_are_sound(const pairs *p, const vocab *v)
     uint32_t i;
 
     if (p->shift == 0 || p->n_buckets != (size_t)1 << (32 - p->shift) ||
-        p->n_ranks > CTOK_MAX_TOKENS) {
+        p->n_ranks > CTOK_MAX_TOKENS || p->n_symbols != v->n_symbols) {
         return false;
     }
     for (i = 0; i < 65536; i++) {
