@@ -22,6 +22,7 @@ import stat
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,9 +180,9 @@ def _write(path: Path, data: bytes) -> bool:
     except OSError:
         return False
     try:
-        with open(file, "wb") as out:
+        with os.fdopen(file, "wb") as out:
             out.write(data)
-        os.replace(part, path)
+        part.replace(path)
     except OSError:
         return False
     finally:
@@ -223,7 +224,5 @@ def found(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _remove(path: Path) -> None:
-    try:
+    with suppress(OSError):
         path.unlink()
-    except OSError:
-        pass

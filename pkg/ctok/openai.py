@@ -155,7 +155,7 @@ def outline(name: str) -> Outline:
         specials=published.specials(),
         whole_piece=True,
         explicit_n_vocab=published.n_vocab,
-        allow_duplicate_ids=published.duplicate_ids,
+        allow_duplicate_ids=False,
         tables=TABLES[published.table],
         read=partial(spec, name),
     )

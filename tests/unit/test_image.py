@@ -227,7 +227,9 @@ def test_other_definition_has_another_image(
 def test_other_definition_of_a_spec_has_another_image(builds: list[str]) -> None:
     spec = large().spec
     tokens = spec.tokens
-    swapped = TokenTable(tokens.blob, tokens.ends, tokens.ids[4:8] + tokens.ids[:4] + tokens.ids[8:])
+    swapped = TokenTable(
+        tokens.blob, tokens.ends, tokens.ids[4:8] + tokens.ids[:4] + tokens.ids[8:]
+    )
     Encoding.from_spec(TokenizerSpec("a", swapped, spec.pattern))
     Encoding.from_spec(TokenizerSpec("a", tokens, spec.pattern))
     Encoding.from_spec(TokenizerSpec("a", tokens, spec.pattern, whole_piece=False))
