@@ -589,12 +589,18 @@ static ctok_status builder_fill_pairs(builder_finish *f, ctok_error *err)
     return CTOK_OK;
 }
 
-/* Tokens that are found as whole pieces, by their keys. */
+#define BUILDER_AHEAD 16u
+
+/* Tokens that are found as whole pieces, by their keys. Each is added when its bucket, asked
+ * for some tokens ago, has arrived. */
 static ctok_status builder_fill_words(builder_finish *f, ctok_error *err)
 {
     ctok_model *model = f->model;
     const vocab *v = &model->tokens;
     uint32_t n = model->whole_piece ? (uint32_t)v->n_symbols : 0;
+    key keys[BUILDER_AHEAD];
+    uint32_t ids[BUILDER_AHEAD];
+    uint32_t n_seen = 0;
     size_t n_short = 0;
     uint32_t i;
 
@@ -604,10 +610,22 @@ static ctok_status builder_fill_words(builder_finish *f, ctok_error *err)
     TRY(words_new(&model->words, n_short, &model->alloc, err));
     for (i = 0; i < n; i++) {
         ctok_bytes token = vocab_bytes(v, i);
-        if (token.len <= KEY_BYTES && v->ids[i] != VOCAB_NONE) {
-            words_add(&model->words, key_of(token.ptr, token.len, v->blob + v->n_blob),
-                      v->ids[i]);
+        key k;
+
+        if (token.len > KEY_BYTES || v->ids[i] == VOCAB_NONE) {
+            continue;
         }
+        k = key_of(token.ptr, token.len, v->blob + v->n_blob);
+        BASE_PREFETCH(words_at(&model->words, key_hash(k)));
+        if (n_seen >= BUILDER_AHEAD) {
+            words_add(&model->words, keys[n_seen % BUILDER_AHEAD],
+                      ids[n_seen % BUILDER_AHEAD]);
+        }
+        keys[n_seen % BUILDER_AHEAD] = k;
+        ids[n_seen++ % BUILDER_AHEAD] = v->ids[i];
+    }
+    for (i = n_seen < BUILDER_AHEAD ? 0 : n_seen - BUILDER_AHEAD; i < n_seen; i++) {
+        words_add(&model->words, keys[i % BUILDER_AHEAD], ids[i % BUILDER_AHEAD]);
     }
     return CTOK_OK;
 }

@@ -9,8 +9,9 @@ ctok_status words_new(words *out, size_t n, const ctok_allocator *alloc,
     size_t n_buckets = 1;
 
     memset(out, 0, sizeof *out);
-    /* Half full: one bucket in fifteen overflows. There is always room for one more. */
-    while (n_buckets * WORDS_PER_BUCKET < 2 * n + 2) {
+    /* At most two thirds full, at half one bucket in fifteen overflows. There is always room
+     * for one more. */
+    while (n_buckets * WORDS_PER_BUCKET < n + n / 2 + 2) {
         n_buckets *= 2;
     }
     TRY(mem_new_lines(alloc, &out->memory, &buckets, n_buckets, sizeof *out->buckets,

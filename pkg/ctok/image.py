@@ -4,7 +4,7 @@
 
     get_encoding("cl100k_base")
         <cache>/images/cl100k_base-3f0c....image  there?   yes: map it, check it, done
-                                                           no:  build, write it, map it
+                                                           no:  build, write it
 
 The bytes are the core's (csrc/image.c); here is where they are kept and who is believed. What
 cannot be read, is damaged, or is of another version or definition is built anew and written over.
@@ -68,9 +68,7 @@ def fill(codec: _core.Codec, outline: Outline, engine: str | None) -> None:
         return
     if not _map(codec, path, key, outline, engine):
         build(codec, outline.read(), engine)
-        if _write(path, codec._image(key)):
-            # So that the first process shares its pages as well.
-            _map(codec, path, key, outline, engine)
+        _write(path, codec._image(key))
 
 
 def _is_worth_it(outline: Outline) -> bool:
@@ -169,8 +167,8 @@ def _is_trusted(facts: os.stat_result) -> bool:
 # ---- writing --------------------------------------------------------------------------
 
 
-def _write(path: Path, data: bytes) -> bool:
-    """Puts a file in its place, whole or not at all; False when that cannot be done."""
+def _write(path: Path, data: bytes) -> None:
+    """Puts a file in its place, whole or, when that cannot be done, not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
@@ -178,17 +176,16 @@ def _write(path: Path, data: bytes) -> bool:
         _make_room(path.parent, len(data))
         file = os.open(part, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
     except OSError:
-        return False
+        return
     try:
         with os.fdopen(file, "wb") as out:
             out.write(data)
         part.replace(path)
     except OSError:
-        return False
+        pass
     finally:
         if part.exists():
             _remove(part)
-    return True
 
 
 def _make_room(place: Path, size: int) -> None:
