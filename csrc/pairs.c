@@ -163,6 +163,8 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
         for (; at < end; at++) {
             const uint64_t *e = p->buckets[at].entries;
 
+            BASE_PREFETCH(&p->buckets[(at + SECTION_AHEAD / sizeof *p->buckets) &
+                                      (p->n_buckets - 1)]);
             for (i = 0; i < PAIRS_PER_BUCKET; i++) {
                 some[n] = e[i];
                 n += e[i] != PAIRS_EMPTY;

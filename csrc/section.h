@@ -21,6 +21,10 @@
 
 #define SECTION_MAX 32
 
+/* Bytes between asking for a table's memory and reading it, where one is gone through from end
+ * to end. Its pages lie scattered, and at the end of each the processor stops to ask by itself. */
+#define SECTION_AHEAD 4096
+
 typedef struct section {
     const void *items;
     uint64_t n_items;

@@ -70,6 +70,8 @@ bool words_are_sound(const words *w, uint32_t max_id)
         const words_bucket *b = &w->buckets[i];
         size_t k;
 
+        BASE_PREFETCH(
+            &w->buckets[(i + SECTION_AHEAD / sizeof *b) & (w->n_buckets - 1)]);
         n_full += b->is_full != 0;
         for (k = 0; k < WORDS_PER_BUCKET; k++) {
             is_bad |= b->ids[k] > max_id; /* where there is no key there is id 0 */
