@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -16,6 +17,7 @@ import pytest
 
 import ctok
 from ctok import Encoding, config, image, openai
+from ctok.cli import main
 from ctok.errors import InvalidSpecialTokensError, VocabSizeError
 from ctok.spec import TokenizerSpec, TokenTable
 
@@ -417,3 +419,20 @@ def test_processes_that_write_at_once_agree(place: Path) -> None:
     n_long = len(enc.encode_ordinary("naïve 漢字" * 1000))
     assert {f"{enc.encode_ordinary('hello world')} {n_long}\n"} == said
     assert the_image(place).name.endswith(image.SUFFIX)
+
+
+# ---- the command ----------------------------------------------------------------------------
+
+
+def test_command_lists_and_clears_images(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    published()
+    name = the_image(place).name
+    (place / "notes").write_text("not an image")
+    assert 0 == main(["cache", "images"])
+    said = capsys.readouterr().out
+    assert name in said and "1 images, " in said and str(place) in said
+    assert 0 == main(["cache", "images", "--clear"])
+    assert ["notes"] == [each.name for each in place.iterdir()]
+    capsys.readouterr()
+    assert 0 == main(["cache", "images", "--json"])
+    assert [] == json.loads(capsys.readouterr().out)["images"]

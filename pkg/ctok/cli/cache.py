@@ -76,6 +76,14 @@ def add_cache(subparsers: argparse._SubParsersAction[Any]) -> None:
     clear.add_argument("repo", nargs="?", help="org/name or datasets/org/name")
     clear.add_argument("--all", action="store_true", help="delete every repository")
     clear.add_argument("--dry-run", action="store_true", help="only say what would go")
+    images = commands.add_parser(
+        "images",
+        help="encodings that ctok keeps built",
+        description="Encodings that ctok keeps built, in its own cache (CTOK_CACHE_DIR).",
+    )
+    images.add_argument("--clear", action="store_true", help="delete them; they are built anew")
+    add_output_options(images)
+    images.set_defaults(run=_cache_images)
     path = add("path", _cache_path, "Print where the cache, a repository or a file is.")
     path.add_argument("repo", nargs="?", help="org/name, org/name@revision or datasets/org/name")
     path.add_argument("file", nargs="?", help="a file in it")
@@ -207,6 +215,33 @@ def _tell_deletion(args: argparse.Namespace, deletion: Any) -> int:
     lines = [f"{verb} {repo} at {commit[:12]}" for repo, commit in deletion.commits]
     lines += [f"kept {repo}: a download is in progress" for repo in deletion.kept_in_use]
     lines.append(f"{shown_size(deletion.freed)} {'to free' if args.dry_run else 'freed'}")
+    emit(args, facts, lines)
+    return 0
+
+
+def _cache_images(args: argparse.Namespace) -> int:
+    from ctok import image
+
+    place = image.folder()
+    found = sorted(image.found(place))
+    if args.clear:
+        for path, _ in found:
+            path.unlink(missing_ok=True)
+    size = sum(facts.st_size for _, facts in found)
+    facts = {
+        "path": str(place),
+        "size": size,
+        "cleared": args.clear,
+        "images": [
+            {"name": path.name, "size": each.st_size, "written": each.st_mtime}
+            for path, each in found
+        ],
+    }
+    table = [("IMAGE", "SIZE", "WRITTEN")]
+    for path, each in found:
+        table.append((path.name, shown_size(each.st_size), shown_date(each.st_mtime)))
+    verb = "deleted from" if args.clear else "in"
+    lines = [*aligned(table), f"{len(found)} images, {shown_size(size)}, {verb} {place}"]
     emit(args, facts, lines)
     return 0
 
