@@ -20,7 +20,6 @@ from ._ctok cimport *
 
 from . import config
 from . import errors as ctok_errors
-from . import surrogates
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -106,6 +105,7 @@ cdef object failure(const ctok_error* err):
 cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:
     """The character of a text in which a byte of its UTF-8 is."""
     n_chars = len((<const char*>view.ptr)[:min(position, view.len)].decode("utf-8", "ignore"))
+    from . import surrogates
     return surrogates.place(text, n_chars)
 
 

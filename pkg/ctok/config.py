@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 OFFLINE = ("CTOK_OFFLINE", "BITNET_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -59,7 +62,16 @@ def folder(*names: str) -> Path | None:
 
 def expand(path: str | os.PathLike[str]) -> Path:
     """A path as users write it: with ``~`` and ``$NAME``."""
-    return Path(os.path.expandvars(path)).expanduser()
+    from pathlib import Path
+
+    return Path(_expanded(os.fspath(path)))
+
+
+def _expanded(path: str) -> str:
+    expanded = os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 - see cache_path
+    if expanded.startswith("~"):
+        raise RuntimeError(f"{path}: nobody knows where that home is")
+    return expanded
 
 
 def offline() -> bool:
@@ -92,12 +104,14 @@ def lock_file() -> Path | None:
     value = text("CTOK_FROZEN")
     if value is None or value.lower() in ("0", "false", "no", "off"):
         return None
-    return Path("ctok.lock") if value.lower() in TRUE else expand(value)
+    return expand("ctok.lock" if value.lower() in TRUE else value)
 
 
 def tiktoken_cache() -> tuple[Path | None, bool]:
     """Where tiktoken keeps its downloads (None: nowhere, the variable being empty), and whether
     a variable chose it."""
+    from pathlib import Path
+
     for name in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         if name in os.environ:
             return (Path(os.environ[name]) if os.environ[name] else None), True
@@ -108,17 +122,29 @@ def tiktoken_cache() -> tuple[Path | None, bool]:
 
 def cache_dir() -> Path:
     """ctok's own cache: derived data, access stamps, the flat layout. Never the Hub's."""
-    chosen = folder("CTOK_CACHE_DIR", "BITNET_TOKENIZER_CACHE", "BITNET_CACHE_DIR")
+    from pathlib import Path
+
+    return Path(cache_path())
+
+
+def cache_path() -> str:
+    """The same as a str: importing pathlib takes longer than mapping an encoding's image."""
+    chosen = text("CTOK_CACHE_DIR", "BITNET_TOKENIZER_CACHE", "BITNET_CACHE_DIR")
     if chosen is not None:
-        return chosen
-    xdg = folder("XDG_CACHE_HOME")
+        return _expanded(chosen)
+    xdg = text("XDG_CACHE_HOME")
     if xdg is not None:
-        return xdg / "ctok"
+        return _expanded(f"{xdg}/ctok")
     if sys.platform == "linux":  # what platformdirs says too, but importing it takes 10 ms
-        return Path.home() / ".cache" / "ctok"
+        return _expanded("~/.cache/ctok")
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("ctok", appauthor=False))
+    return platformdirs.user_cache_dir("ctok", appauthor=False)
+
+
+def images_path() -> str:
+    """Where images are kept."""
+    return os.path.join(cache_path(), "images")  # noqa: PTH118
 
 
 def hf_home() -> Path:
@@ -126,7 +152,7 @@ def hf_home() -> Path:
     chosen = folder("HF_HOME")
     if chosen is not None:
         return chosen
-    return (folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    return (folder("XDG_CACHE_HOME") or expand("~/.cache")) / "huggingface"
 
 
 def hub_cache() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ._core import Codec
 from .errors import (
@@ -11,7 +11,8 @@ from .errors import (
     ValidationError,
     VocabSizeError,
 )
-from .spec import MAX_ID, TokenizerSpec, TokenTable
+from .spec import TokenizerSpec, TokenTable
+from .specials import special_pairs
 
 
 def spec_from_ranks(
@@ -85,15 +86,3 @@ def build(codec: Codec, spec: TokenizerSpec, engine: str | None) -> None:
                 f"explicit_n_vocab is {spec.explicit_n_vocab}, but there are {n_tokens} "
                 f"tokens and the largest id is {max_id}"
             )
-
-
-def special_pairs(specials: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
-    """Special tokens as the core takes them; InvalidSpecialTokensError for what is none."""
-    for text, token_id in specials.items():
-        if not isinstance(text, str) or not text:
-            raise InvalidSpecialTokensError(f"special token {text!r}: non-empty str expected")
-        if not isinstance(token_id, int) or not 0 <= token_id <= MAX_ID:
-            raise InvalidSpecialTokensError(
-                f"special token {text!r}: id {token_id!r}, an integer from 0 to {MAX_ID} expected"
-            )
-        yield text.encode("utf-8", "surrogatepass"), token_id

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
-
-from . import _core, arrays, batches, budget, core_bpe, image, offsets, unstable
-from .definition import spec_from_ranks
-from .errors import DisallowedSpecialError, InvalidTokenIdError, UnknownTokenError
+from . import _core, image
+from .errors import InvalidTokenIdError, UnknownTokenError
+from .late import Late
 from .outline import Outline
-from .spec import TokenizerSpec, unpack_u32
-from .specials import AllowedSpecial, DisallowedSpecial, Specials
+from .specials import Specials
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Literal
+
     import numpy as np
     import numpy.typing as npt
 
+    from . import arrays, batches, budget, core_bpe, offsets, unstable
+    from .errors import DisallowedSpecialError
     from .explain import Explanation
+    from .spec import TokenizerSpec
+    from .specials import AllowedSpecial, DisallowedSpecial
     from .view import View
 
 
@@ -66,6 +70,8 @@ class Encoding(_core.Codec):
         special_token_matching: Literal["parity", "longest"] = "parity",
         allow_duplicate_ids: bool = False,
     ) -> None:
+        from .definition import spec_from_ranks
+
         spec = spec_from_ranks(
             name,
             pat_str=pat_str,
@@ -160,7 +166,6 @@ class Encoding(_core.Codec):
         """
         cached: str | None = self._cached.get("fingerprint")
         if cached is None:
-            # Imported here for the sake of time: it needs hashlib.
             from .fingerprint import fingerprint
 
             cached = fingerprint(self.spec, self._mergeable_ranks)
@@ -179,6 +184,8 @@ class Encoding(_core.Codec):
     def _mergeable_ranks(self) -> dict[bytes, int]:
         cached: dict[bytes, int] | None = self._cached.get("ranks")
         if cached is None:
+            from .spec import unpack_u32
+
             spec = self.spec
             cached = dict(spec.tokens)
             if spec.merges is not None:
@@ -191,6 +198,8 @@ class Encoding(_core.Codec):
 
     @property
     def _core_bpe(self) -> core_bpe.CoreBPE:
+        from . import core_bpe
+
         return core_bpe.CoreBPE(self)
 
     def __repr__(self) -> str:
@@ -237,13 +246,6 @@ class Encoding(_core.Codec):
             allowed_special: AllowedSpecial = frozenset(),
             disallowed_special: DisallowedSpecial = (),
         ) -> int: ...
-
-    # Functions of other modules become methods here: one module for each thing to do with ids.
-    encode_batch_to_numpy = arrays.encode_batch_to_numpy
-    encode_with_offsets = offsets.encode_with_offsets
-    encode_with_unstable = unstable.encode_with_unstable
-    encode_batch = batches.encode_batch
-    encode_ordinary_batch = batches.encode_ordinary_batch
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
         """The id of one token, special or not.
@@ -292,20 +294,10 @@ class Encoding(_core.Codec):
         pieces: list[str] = splitter.split(text)
         return pieces
 
-    _encode_single_piece = core_bpe._encode_single_piece
-    _encode_only_native_bpe = core_bpe._encode_only_native_bpe
-    _encode_bytes = core_bpe._encode_bytes
-
     def _merge_bytes(self, piece: bytes) -> list[int]:
         """The ids of bytes taken as one piece."""
         ids: list[int] = self._encode_piece(piece)
         return ids
-
-    # ---- count and cut ----
-
-    fits = budget.fits
-    truncate = budget.truncate
-    split_by_tokens = budget.split_by_tokens
 
     # ---- decode ----
 
@@ -345,10 +337,6 @@ class Encoding(_core.Codec):
         """
         return [self.decode_bytes([token]) for token in tokens]
 
-    decode_with_offsets = offsets.decode_with_offsets
-    decode_batch = batches.decode_batch
-    decode_bytes_batch = batches.decode_bytes_batch
-
     def token_byte_values(self) -> list[bytes]:
         """All tokens that are not special, sorted by their bytes."""
         return sorted(self._mergeable_ranks)
@@ -369,6 +357,39 @@ class Encoding(_core.Codec):
         if not isinstance(token, int):
             raise InvalidTokenIdError(f"token is {type(token).__name__}, int expected", value=token)
         return token in self._outline.specials.values()
+
+    # ---- functions of other modules: one module for each thing to do with ids ----
+
+    if TYPE_CHECKING:
+        encode_batch = batches.encode_batch
+        encode_ordinary_batch = batches.encode_ordinary_batch
+        decode_batch = batches.decode_batch
+        decode_bytes_batch = batches.decode_bytes_batch
+        encode_batch_to_numpy = arrays.encode_batch_to_numpy
+        encode_with_offsets = offsets.encode_with_offsets
+        decode_with_offsets = offsets.decode_with_offsets
+        encode_with_unstable = unstable.encode_with_unstable
+        fits = budget.fits
+        truncate = budget.truncate
+        split_by_tokens = budget.split_by_tokens
+        _encode_single_piece = core_bpe._encode_single_piece
+        _encode_only_native_bpe = core_bpe._encode_only_native_bpe
+        _encode_bytes = core_bpe._encode_bytes
+    else:
+        encode_batch = Late("batches")
+        encode_ordinary_batch = Late("batches")
+        decode_batch = Late("batches")
+        decode_bytes_batch = Late("batches")
+        encode_batch_to_numpy = Late("arrays")
+        encode_with_offsets = Late("offsets")
+        decode_with_offsets = Late("offsets")
+        encode_with_unstable = Late("unstable")
+        fits = Late("budget")
+        truncate = Late("budget")
+        split_by_tokens = Late("budget")
+        _encode_single_piece = Late("core_bpe")
+        _encode_only_native_bpe = Late("core_bpe")
+        _encode_bytes = Late("core_bpe")
 
     # ---- see ----
 

@@ -6,9 +6,13 @@
         <cache>/images/cl100k_base-3f0c....image  there?   yes: map it, check it, done
                                                            no:  build, write it
 
-The bytes are the core's (csrc/image.c); here is where they are kept and who is believed. What
-cannot be read, is damaged, or is of another version or definition is built anew and written over.
-What cannot be written is not: an image saves time and memory and is never needed.
+The bytes are the core's (csrc/image.c), the folder is looked after by images.py; here is who is
+believed. What cannot be read, is damaged, or is of another version or definition is built anew and
+written over. What cannot be written is not: an image saves time and memory and is never needed.
+
+Between get_encoding and the first ids lies this module and little else: what it and all below it
+import at the top costs more than the image does, so they take nothing from outside ctok that Python
+has not imported for itself.
 
 *Who is believed?* The core refuses what was damaged by accident. Somebody who may write to the
 file could still make it give wrong ids, so a file counts only if it belongs to this user or to root
@@ -19,33 +23,19 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import _core, config
-from .definition import build, special_pairs
-from .outline import Outline
+from .specials import special_pairs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmap import mmap
 
+    from .outline import Outline
+
 WORTH = 1 << 14
 """Definitions with fewer tokens and merges are built in the time that finding an image takes."""
-MAX_BYTES = 1 << 29
-"""Of all images together; the oldest go."""
-STALE = 3600.0
-"""Seconds after which an unfinished file is one that nobody finishes."""
 SUFFIX = ".image"
-UNFINISHED = ".part"
-
-
-def folder() -> Path:
-    """Where images are kept; RuntimeError when nobody knows where home is."""
-    return config.cache_dir() / "images"
 
 
 def fill(codec: _core.Codec, outline: Outline, engine: str | None) -> None:
@@ -63,12 +53,13 @@ def fill(codec: _core.Codec, outline: Outline, engine: str | None) -> None:
     if config.images() and _is_worth_it(outline):
         key = _key(outline, engine)
         path = _path(outline.name, key)
-    if path is None:
-        build(codec, outline.read(), engine)
+    if path is not None and _map(codec, path, key, outline, engine):
         return
-    if not _map(codec, path, key, outline, engine):
-        build(codec, outline.read(), engine)
-        _write(path, codec._image(key))
+    from . import definition, images
+
+    definition.build(codec, outline.read(), engine)
+    if path is not None:
+        images.write(path, codec._image(key))
 
 
 def _is_worth_it(outline: Outline) -> bool:
@@ -88,7 +79,7 @@ def _key(outline: Outline, engine: str | None) -> bytes:
     digest = blake2b(digest_size=_core.FINGERPRINT_LEN)
 
     def add(part: bytes | memoryview) -> None:
-        digest.update(struct.pack("<Q", len(part)))
+        digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
 
     facts = (
@@ -115,24 +106,25 @@ def _key(outline: Outline, engine: str | None) -> bytes:
     return digest.digest()
 
 
-def _path(name: str, key: bytes) -> Path | None:
+def _path(name: str, key: bytes) -> str | None:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in str(name))
+    file = f"{safe[:40].lstrip('.')}-{key.hex()[:32]}{SUFFIX}"
     try:
-        return folder() / f"{safe[:40].lstrip('.')}-{key.hex()[:32]}{SUFFIX}"
-    except RuntimeError:
+        return os.path.join(config.images_path(), file)  # noqa: PTH118 - see config.cache_path
+    except RuntimeError:  # nobody knows where home is
         return None
 
 
 # ---- reading --------------------------------------------------------------------------
 
 
-def _map(codec: _core.Codec, path: Path, key: bytes, outline: Outline, engine: str | None) -> bool:
+def _map(codec: _core.Codec, path: str, key: bytes, outline: Outline, engine: str | None) -> bool:
     """Fills the codec from a file; False when that has no image for it."""
     mapped = _open(path)
     return mapped is not None and codec._from_image(mapped, key, outline.pattern, engine)
 
 
-def _open(path: Path) -> mmap | None:
+def _open(path: str) -> mmap | None:
     """A file's pages, if the file is to be believed."""
     import mmap
 
@@ -162,64 +154,3 @@ def _is_trusted(facts: os.stat_result) -> bool:
     if os.name != "posix":
         return True  # the cache is in the user's own profile, and modes say nothing
     return facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & 0o022
-
-
-# ---- writing --------------------------------------------------------------------------
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Puts a file in its place, whole or, when that cannot be done, not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _make_room(path.parent, len(data))
-        file = os.open(part, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
-    except OSError:
-        return
-    try:
-        with os.fdopen(file, "wb") as out:
-            out.write(data)
-        part.replace(path)
-    except OSError:
-        pass
-    finally:
-        if part.exists():
-            _remove(part)
-
-
-def _make_room(place: Path, size: int) -> None:
-    """Removes what was left unfinished, and the oldest images until the new one fits."""
-    now = time.time()
-    kept = []
-    for path, facts in found(place):
-        if path.name.endswith(UNFINISHED):
-            if now - facts.st_mtime > STALE:
-                _remove(path)
-        else:
-            kept.append((facts.st_mtime, facts.st_size, path))
-    total = size + sum(each for _, each, _ in kept)
-    for _, each, path in sorted(kept):
-        if total <= MAX_BYTES:
-            break
-        _remove(path)
-        total -= each
-
-
-def found(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The images in a folder, and what is not finished yet."""
-    try:
-        entries = list(os.scandir(place))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.endswith((SUFFIX, UNFINISHED)):
-            try:
-                yield Path(entry.path), entry.stat(follow_symlinks=False)
-            except OSError:  # another process was faster
-                continue
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()

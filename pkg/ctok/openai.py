@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from .outline import Outline
-from .spec import TokenizerSpec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .ranks import PackedRanks
+    from collections.abc import Callable
 
-DATA = Path(__file__).parent / "data"
+    from .ranks import PackedRanks
+    from .spec import TokenizerSpec
+
 PUBLISHED = "https://openaipublic.blob.core.windows.net/encodings/"
 
 # Rank table -> SHA-256 of the .tiktoken file under PUBLISHED that it was packed from.
@@ -79,44 +75,34 @@ def _harmony_specials() -> dict[str, int]:
     return HARMONY | {"<|endofprompt|>": 200018} | reserved
 
 
-@dataclass(frozen=True)
-class Published:
-    """What one encoding is made of.
-
-    Attributes:
-        table: which rank table it has.
-        pattern: how it splits text.
-        specials: its special tokens, made when asked for.
-        n_vocab: the size that its publisher promises, if any.
-    """
-
-    table: str
-    pattern: str
-    specials: Callable[[], dict[str, int]] = field(repr=False)
-    n_vocab: int | None = None
-
-
-ENCODINGS = {
-    "gpt2": Published("r50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50257),
-    "r50k_base": Published("r50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50257),
-    "p50k_base": Published("p50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50281),
-    "p50k_edit": Published(
+# Name -> its rank table, how it splits text, its special tokens (made when asked for), and the
+# size that its publisher promises, if any.
+ENCODINGS: dict[str, tuple[str, str, Callable[[], dict[str, int]], int | None]] = {
+    "gpt2": ("r50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50257),
+    "r50k_base": ("r50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50257),
+    "p50k_base": ("p50k_base", GPT2, lambda: {"<|endoftext|>": 50256}, 50281),
+    "p50k_edit": (
         "p50k_base",
         GPT2,
         lambda: {"<|endoftext|>": 50256} | dict(zip(FIM, range(50281, 50284), strict=True)),
+        None,
     ),
-    "cl100k_base": Published(
+    "cl100k_base": (
         "cl100k_base",
         CL100K,
         lambda: (
             {"<|endoftext|>": 100257, "<|endofprompt|>": 100276}
             | dict(zip(FIM, range(100258, 100261), strict=True))
         ),
+        None,
     ),
-    "o200k_base": Published(
-        "o200k_base", O200K, lambda: {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
+    "o200k_base": (
+        "o200k_base",
+        O200K,
+        lambda: {"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
+        None,
     ),
-    "o200k_harmony": Published("o200k_base", O200K, _harmony_specials),
+    "o200k_harmony": ("o200k_base", O200K, _harmony_specials, None),
 }
 
 
@@ -130,15 +116,17 @@ def spec(name: str) -> TokenizerSpec:
     >>> openai.spec("gpt2")  # doctest: +ELLIPSIS
     TokenizerSpec(name='gpt2', tokens=<TokenTable of 256 tokens>, pattern=...
     """
-    published = ENCODINGS[name]
-    table = read_table(published.table)
+    from .spec import TokenizerSpec
+
+    table, pattern, specials, n_vocab = ENCODINGS[name]
+    ranks = read_table(table)
     return TokenizerSpec(
         name=name,
-        tokens=table.tokens,
-        merges=table.merges,
-        pattern=published.pattern,
-        specials=published.specials(),
-        explicit_n_vocab=published.n_vocab,
+        tokens=ranks.tokens,
+        merges=ranks.merges,
+        pattern=pattern,
+        specials=specials(),
+        explicit_n_vocab=n_vocab,
     )
 
 
@@ -148,22 +136,22 @@ def outline(name: str) -> Outline:
     Args:
         name: one of ENCODINGS.
     """
-    published = ENCODINGS[name]
+    table, pattern, specials, n_vocab = ENCODINGS[name]
     return Outline(
-        name=name,
-        pattern=published.pattern,
-        specials=published.specials(),
-        whole_piece=True,
-        explicit_n_vocab=published.n_vocab,
-        allow_duplicate_ids=False,
-        tables=TABLES[published.table],
-        read=partial(spec, name),
+        name,
+        pattern,
+        specials(),
+        explicit_n_vocab=n_vocab,
+        tables=TABLES[table],
+        read=_reader(name),
     )
 
 
-ENCODING_CONSTRUCTORS: dict[str, Callable[[], TokenizerSpec]] = {
-    name: partial(spec, name) for name in ENCODINGS
-}
+def _reader(name: str) -> Callable[[], TokenizerSpec]:
+    return lambda: spec(name)
+
+
+ENCODING_CONSTRUCTORS = {name: _reader(name) for name in ENCODINGS}
 
 
 def published_file(url: str, sha256: str | None) -> bytes | None:
@@ -183,7 +171,6 @@ def published_file(url: str, sha256: str | None) -> bytes | None:
 
 def read_table(name: str) -> PackedRanks:
     """One of TABLES, from its embedded file."""
-    # Imported here because `import ctok` should cost little and hashlib alone costs 3 ms.
     from . import ranks
 
-    return ranks.read(DATA / f"{name}.ranks")
+    return ranks.read(ranks.DATA / f"{name}.ranks")

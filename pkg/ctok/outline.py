@@ -6,30 +6,58 @@ needed again only to copy, compare or explain it, and reading that takes longer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
-from .spec import TokenizerSpec
+    from .spec import TokenizerSpec
 
 
-class Outline(NamedTuple):
+MAX_ID = 0xFFFF_FFFE
+"""The largest id: one less than the largest uint32, which the core keeps for "no id"."""
+
+
+class Outline:
     """Everything of a :class:`ctok.TokenizerSpec` but its tables.
 
-    Attributes:
+    Args:
         name, pattern, specials, whole_piece, explicit_n_vocab, allow_duplicate_ids: those of the
             spec.
         tables: what tells its tables from all others, if that is known without reading them.
         read: gives the spec.
     """
 
-    name: str
-    pattern: str
-    specials: Mapping[str, int]
-    whole_piece: bool
-    explicit_n_vocab: int | None
-    allow_duplicate_ids: bool
-    tables: str | None
-    read: Callable[[], TokenizerSpec]
+    __slots__ = (
+        "allow_duplicate_ids",
+        "explicit_n_vocab",
+        "name",
+        "pattern",
+        "read",
+        "specials",
+        "tables",
+        "whole_piece",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        pattern: str,
+        specials: Mapping[str, int],
+        *,
+        whole_piece: bool = True,
+        explicit_n_vocab: int | None = None,
+        allow_duplicate_ids: bool = False,
+        tables: str | None = None,
+        read: Callable[[], TokenizerSpec],
+    ) -> None:
+        self.name = name
+        self.pattern = pattern
+        self.specials = specials
+        self.whole_piece = whole_piece
+        self.explicit_n_vocab = explicit_n_vocab
+        self.allow_duplicate_ids = allow_duplicate_ids
+        self.tables = tables
+        self.read = read
 
     @classmethod
     def of(cls, spec: TokenizerSpec) -> Outline:
@@ -38,9 +66,8 @@ class Outline(NamedTuple):
             spec.name,
             spec.pattern,
             spec.specials,
-            spec.whole_piece,
-            spec.explicit_n_vocab,
-            spec.allow_duplicate_ids,
-            None,
-            lambda: spec,
+            whole_piece=spec.whole_piece,
+            explicit_n_vocab=spec.explicit_n_vocab,
+            allow_duplicate_ids=spec.allow_duplicate_ids,
+            read=lambda: spec,
         )

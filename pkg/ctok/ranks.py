@@ -39,6 +39,8 @@ from pathlib import Path
 from .errors import FormatError, InvalidRanksError
 from .spec import MergeTable, TokenTable, pack_u32, unpack_u32
 
+DATA = Path(__file__).parent / "data"
+"""Where the embedded ones are."""
 MAGIC = b"CTRK"
 VERSION = 1
 HEADER = struct.Struct("<4sHHIIIII32s32s")

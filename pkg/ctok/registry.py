@@ -13,20 +13,21 @@ arguments for :class:`ctok.Encoding`. It runs when its encoding is first asked f
 
 from __future__ import annotations
 
-import importlib
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from _thread import RLock  # threading's own, without what else threading imports
 
 from . import openai
 from .encoding import Encoding
 from .errors import UnknownEncodingError, ValidationError
-from .spec import TokenizerSpec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from importlib.metadata import EntryPoint
+    from typing import Any
 
-Constructor = Callable[[], TokenizerSpec | Mapping[str, Any]]
+    from .spec import TokenizerSpec
+
+    Constructor = Callable[[], TokenizerSpec | Mapping[str, Any]]
 
 NAMESPACE = "tiktoken_ext"
 THEIRS = f"{NAMESPACE}.openai_public"
@@ -38,7 +39,7 @@ ENCODINGS: dict[str, Encoding] = {}
 ENCODING_CONSTRUCTORS: dict[str, Constructor] | None = None
 """All constructors by name; None until plugins were looked for."""
 
-_lock = threading.RLock()
+_lock = RLock()
 _constructed: dict[str, Encoding] = {}
 
 
@@ -93,6 +94,8 @@ def _construct(name: str) -> Encoding:
     constructor = _constructors().get(name)
     if constructor is None:
         raise _unknown(name)
+    from .spec import TokenizerSpec
+
     made = constructor()
     if isinstance(made, TokenizerSpec):
         return Encoding.from_spec(made)
@@ -145,6 +148,7 @@ def _constructors() -> dict[str, Constructor]:
 
 def _plugins() -> Iterator[tuple[str, Mapping[str, Constructor]]]:
     """(where it is from, constructors) of each plugin."""
+    import importlib
     import pkgutil
     from importlib import metadata
 
@@ -161,6 +165,8 @@ def _plugins() -> Iterator[tuple[str, Mapping[str, Constructor]]]:
 
 
 def _constructors_of(module_name: str) -> Mapping[str, Constructor]:
+    import importlib
+
     module = importlib.import_module(module_name)
     try:
         constructors: Mapping[str, Constructor] = module.ENCODING_CONSTRUCTORS

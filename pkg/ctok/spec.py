@@ -20,9 +20,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .errors import InvalidRanksError
-
-MAX_ID = 0xFFFF_FFFE
-"""The largest id: one less than the largest uint32, which the core keeps for "no id"."""
+from .outline import MAX_ID
 
 
 def pack_u32(values: Iterator[int] | list[int] | array[int]) -> bytes:

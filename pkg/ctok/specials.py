@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from collections.abc import Set as AbstractSet
-from typing import Literal
-
 from . import _core
-from .errors import DisallowedSpecialError
+from .errors import DisallowedSpecialError, InvalidSpecialTokensError
+from .outline import MAX_ID
 
-AllowedSpecial = Literal["all"] | set[str] | frozenset[str]
-DisallowedSpecial = Literal["all"] | Collection[str]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+    from typing import Literal
+
+    AllowedSpecial = Literal["all"] | set[str] | frozenset[str]
+    DisallowedSpecial = Literal["all"] | Collection[str]
 
 MAX_KNOWN_SETS = 64
 """Programs ask for the same few sets again and again; who makes new ones for each call should not
@@ -91,3 +94,15 @@ class Specials:
                 "To encode it as plain text, pass disallowed_special=() or use encode_ordinary().",
             ],
         )
+
+
+def special_pairs(specials: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
+    """Special tokens as the core takes them; InvalidSpecialTokensError for what is none."""
+    for text, token_id in specials.items():
+        if not isinstance(text, str) or not text:
+            raise InvalidSpecialTokensError(f"special token {text!r}: non-empty str expected")
+        if not isinstance(token_id, int) or not 0 <= token_id <= MAX_ID:
+            raise InvalidSpecialTokensError(
+                f"special token {text!r}: id {token_id!r}, an integer from 0 to {MAX_ID} expected"
+            )
+        yield text.encode("utf-8", "surrogatepass"), token_id

@@ -24,9 +24,7 @@ MODULES = [
     ),
 ]
 METHODS = [
-    name
-    for name in dir(Encoding)
-    if not name.startswith("_") and callable(inspect.getattr_static(Encoding, name))
+    name for name in dir(Encoding) if not name.startswith("_") and callable(getattr(Encoding, name))
 ]
 
 

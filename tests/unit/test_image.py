@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import ctok
-from ctok import Encoding, config, image, openai
+from ctok import Encoding, config, definition, image, images, openai
 from ctok.cli import main
 from ctok.errors import InvalidSpecialTokensError, VocabSizeError
 from ctok.spec import TokenizerSpec, TokenTable
@@ -37,13 +37,13 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what was built, not found."""
     names: list[str] = []
-    build = image.build
+    build = definition.build
 
     def counted(codec: Any, spec: TokenizerSpec, engine: str | None) -> None:
         names.append(spec.name)
         build(codec, spec, engine)
 
-    monkeypatch.setattr(image, "build", counted)
+    monkeypatch.setattr(definition, "build", counted)
     return names
 
 
@@ -175,6 +175,27 @@ def test_image_stays_mapped_when_its_file_is_gone(place: Path) -> None:
     enc = published()
     the_image(place).unlink()
     assert built().encode_ordinary(TEXT) == enc.encode_ordinary(TEXT)
+
+
+LARGE = {"array", "contextlib", "dataclasses", "enum", "functools", "hashlib", "inspect", "json"}
+LARGE |= {"numpy", "pathlib", "re", "struct", "threading", "typing", "zlib"}
+FIRST_IDS = f"""
+import sys, ctok
+sys.modules.update(dict.fromkeys({LARGE}))  # importing one of them is an error now
+print(ctok.get_encoding({NAME!r}).encode("hello world"))
+print(*(name for name in sys.modules if name.startswith("ctok.")))
+"""
+
+
+def test_first_ids_from_an_image_need_few_modules_and_none_that_is_large() -> None:
+    expected = published().encode("hello world")
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_IDS], capture_output=True, text=True, check=True
+    )
+    ids, modules = done.stdout.splitlines()
+    assert str(expected) == ids
+    needed = "_core alias config encoding errors image late openai outline registry specials"
+    assert needed.split() == sorted(name.removeprefix("ctok.") for name in modules.split())
 
 
 def test_pickles_of_a_mapped_encoding(builds: list[str]) -> None:
@@ -353,10 +374,10 @@ def test_cache_that_is_no_folder_does_not_matter(
 
 
 def test_cache_that_is_nowhere_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere() -> Path:
+    def nowhere() -> str:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(config, "cache_dir", nowhere)
+    monkeypatch.setattr(config, "cache_path", nowhere)
     assert_same(built(), published())
 
 
@@ -384,7 +405,7 @@ def test_old_images_make_room(monkeypatch: pytest.MonkeyPatch, place: Path) -> N
     os.utime(first, (1, 1))
     published("r50k_base")
     assert first.exists()
-    monkeypatch.setattr(image, "MAX_BYTES", 3 * first.stat().st_size)
+    monkeypatch.setattr(images, "MAX_BYTES", 3 * first.stat().st_size)
     published("p50k_base")
     assert ["p50k_base", "r50k_base"] == sorted(each.name.split("-")[0] for each in place.iterdir())
 

@@ -22,18 +22,18 @@ BYTES = {bytes([byte]): byte for byte in range(256)}
 
 @pytest.mark.parametrize(("name", "sha256"), openai.TABLES.items())
 def test_embedded_table_gives_back_the_published_file(name: str, sha256: str) -> None:
-    packed = ranks.read(openai.DATA / f"{name}.ranks")
+    packed = ranks.read(ranks.DATA / f"{name}.ranks")
     assert sha256 == packed.source_sha256
     assert sha256 == hashlib.sha256(ranks.to_tiktoken(packed)).hexdigest()
 
 
 def test_embedded_tables_stay_small() -> None:
-    assert 1_500_000 > sum(path.stat().st_size for path in openai.DATA.glob("*.ranks"))
+    assert 1_500_000 > sum(path.stat().st_size for path in ranks.DATA.glob("*.ranks"))
 
 
 @pytest.mark.parametrize("name", openai.TABLES)
 def test_embedded_table_spells_out_single_bytes_only(name: str) -> None:
-    packed = ranks.read(openai.DATA / f"{name}.ranks")
+    packed = ranks.read(ranks.DATA / f"{name}.ranks")
     assert set(BYTES) == {token for token, _ in packed.tokens}
 
 
@@ -167,4 +167,4 @@ def test_packed_from_the_shared_files(data_dir: Path) -> None:
         base64.b64decode(token): int(rank)
         for token, rank in (line.split() for line in text.splitlines())
     }
-    assert table == ranks.to_ranks(ranks.read(openai.DATA / "r50k_base.ranks"))
+    assert table == ranks.to_ranks(ranks.read(ranks.DATA / "r50k_base.ranks"))

@@ -220,10 +220,10 @@ def _tell_deletion(args: argparse.Namespace, deletion: Any) -> int:
 
 
 def _cache_images(args: argparse.Namespace) -> int:
-    from ctok import image
+    from ctok import images
 
-    place = image.folder()
-    found = sorted(image.found(place))
+    place = images.folder()
+    found = sorted(images.found(place))
     if args.clear:
         for path, _ in found:
             path.unlink(missing_ok=True)
