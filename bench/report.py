@@ -1,22 +1,21 @@
 """Writes the tables and the plot: python -m bench.report [--results FILE] [--accept]
 
-The sections of bench/README.md between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are
-replaced; the words around them are written by hand. What was a quick or partial run goes to
-build/bench instead. Says which accepted ratios were lost.
+What was a quick or partial run goes to build/bench instead. Says which accepted ratios were lost.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import places, plot, tables
 from .book import Book
 from .run import OUT
+from .sections import filled
 from .targets import findings
 
 HERE = Path(__file__).parent
@@ -49,16 +48,11 @@ SECTIONS: dict[str, Callable[[Book], str]] = {
 }
 
 
-def filled(text: str, book: Book) -> str:
-    """A README with its generated sections replaced."""
-
-    def section(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in SECTIONS:
-            sys.exit(f"{README}: no section is called {name!r}: {', '.join(SECTIONS)}")
-        return f"<!-- begin {name} -->\n{SECTIONS[name](book)}\n<!-- end {name} -->"
-
-    return re.sub(r"<!-- begin ([\w ]+) -->.*?<!-- end \1 -->", section, text, flags=re.DOTALL)
+def section(book: Book, name: str) -> str:
+    """What a section of the README becomes."""
+    if name not in SECTIONS:
+        sys.exit(f"{README}: no section is called {name!r}: {', '.join(SECTIONS)}")
+    return SECTIONS[name](book)
 
 
 def ratios(book: Book) -> dict[str, float]:
@@ -76,11 +70,13 @@ def lost(book: Book) -> list[str]:
         return []
     accepted: dict[str, float] = json.loads(ACCEPTED.read_text(encoding="utf-8"))
     now = ratios(book)
-    return [
+    worse = [
         f"{name}: {now[name] / before:.2f} of what was accepted"
         for name, before in accepted.items()
         if name in now and now[name] < before * (1 - LOSS)
     ]
+    gone = [f"{name}: accepted, not measured now" for name in accepted if name not in now]
+    return worse + gone if book.facts["whole"] else worse
 
 
 def main() -> int:
@@ -89,9 +85,11 @@ def main() -> int:
     parser.add_argument("--accept", action="store_true", help="these are the ratios to keep")
     options = parser.parse_args()
     book = Book.read(options.results)
+    if options.accept and not book.facts["whole"]:
+        sys.exit(f"{options.results} is of a quick or partial run: only a whole one is accepted")
     text = README.read_text(encoding="utf-8")
     readme = README if book.facts["whole"] else Path(places.WORK) / README.name
-    readme.write_text(filled(text, book), encoding="utf-8")
+    readme.write_text(filled(text, partial(section, book)), encoding="utf-8")
     drawn = plot.draw(book, readme.with_name(PLOT.name))
     print(f"{readme}{f' and {PLOT.name}' if drawn else ''}: {tables.summary(book)}")
     for line in lost(book):

@@ -1,0 +1,48 @@
+"""The regression gate of the bench: which accepted ratios a run does not reach."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from bench import report
+from bench.book import Book
+from bench.targets import Finding
+
+FASTER = Finding("T1", "english", owed=1.3, reached=2.0)
+SHORTER = Finding("T10", "load", owed=5, reached=4.0, unit="ms", at_most=True)
+
+
+def lost(monkeypatch: pytest.MonkeyPatch, *findings: Finding, whole: bool = True) -> list[str]:
+    monkeypatch.setattr(report, "findings", lambda book: list(findings))
+    return report.lost(Book({"facts": {"whole": whole}, "equivalence": [], "rows": []}))
+
+
+@pytest.fixture(autouse=True)
+def accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2.0 times as fast, and 4 ms (a quarter, because larger is better)."""
+    monkeypatch.setattr(report, "ACCEPTED", tmp_path / "accepted.json")
+    report.ACCEPTED.write_text(json.dumps({"T1 english": 2.0, "T10 load": 0.25}))
+
+
+def test_what_was_accepted_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [] == lost(monkeypatch, FASTER, SHORTER)
+
+
+@pytest.mark.parametrize(("reached", "n_lost"), [(1.91, 0), (1.89, 1), (3.0, 0)])
+def test_a_ratio_five_percent_lower_is_lost(
+    monkeypatch: pytest.MonkeyPatch, reached: float, n_lost: int
+) -> None:
+    now = Finding("T1", "english", owed=1.3, reached=reached)
+    assert n_lost == len(lost(monkeypatch, now, SHORTER))
+
+
+def test_a_time_that_grew_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = Finding("T10", "load", owed=5, reached=5.0, unit="ms", at_most=True)
+    assert ["T10 load: 0.80 of what was accepted"] == lost(monkeypatch, FASTER, now)
+
+
+def test_a_whole_run_that_did_not_measure_it_lost_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ["T10 load: accepted, not measured now"] == lost(monkeypatch, FASTER)
+    assert [] == lost(monkeypatch, FASTER, whole=False)
