@@ -13,7 +13,7 @@ C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/*.c' 'tests/*.h' 'pk
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 dev: ## install in place with everything tests and linters need
 	$(PYTHON) -m pip install -e '.[test,lint,cli]'
@@ -51,4 +51,7 @@ bench: ## equality, then timing against the peers; BENCH="--quick" for a look
 	$(BENCH_PYTHON) -m bench.run $(BENCH)
 	$(BENCH_PYTHON) -m bench.report
 
-.PHONY: help dev test test-all test-c lint format bench-peers bench
+bench-instructions: ## instruction counts against the record; BENCH=--accept replaces it
+	$(PYTHON) -m bench.instructions $(or $(BENCH),--check)
+
+.PHONY: help dev test test-all test-c lint format bench-peers bench bench-instructions

@@ -17,13 +17,13 @@ def gather() -> dict[str, Any]:
     """The facts of this run, in the order in which the report tells them."""
     return {
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
-        "commit": _first_line("git", "-C", places.ROOT, "describe", "--always", "--dirty"),
+        "commit": first_line("git", "-C", places.ROOT, "describe", "--always", "--dirty"),
         "processor": _processor(),
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "memory": f"{_physical_memory() / 1e9:.1f} GB",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "compiler": _first_line(os.environ.get("CC", "cc"), "--version"),
+        "compiler": first_line(os.environ.get("CC", "cc"), "--version"),
         "vector code": best_cpu(),
         "load at the start": round(os.getloadavg()[0], 2),
         "versions": peers.installed(),
@@ -57,7 +57,7 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _first_line(*command: str) -> str:
+def first_line(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import places, plot, tables
+from . import instructions, places, plot, tables
 from .book import Book
 from .run import OUT
 from .sections import filled
@@ -45,6 +45,7 @@ SECTIONS: dict[str, Callable[[Book], str]] = {
     "load": lambda book: tables.section(book, "import", "load cl100k_base", "load o200k_base"),
     "worst": lambda book: tables.section(book, "worst"),
     "splitting": tables.splitting,
+    instructions.SECTION: lambda _: instructions.section(),
 }
 
 
