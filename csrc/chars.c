@@ -230,22 +230,23 @@ void chars_sections(chars *c, sections *s)
     s->is_bad = s->is_bad || (n_blocks != 0 && n_blocks != CHARS_N_BLOCKS);
 }
 
-bool chars_are_sound(const chars *c, const vocab *v)
+bool chars_are_sound(const chars *c, const uint8_t *lengths, size_t n_symbols)
 {
     uint32_t is_bad = 0;
-    uint32_t code;
+    size_t block;
 
-    for (code = 0; c->blocks != NULL && code < 0x10000; code++) {
-        size_t page = c->blocks[code >> CHARS_PAGE_BITS];
-        uint32_t symbol;
+    for (block = 0; c->blocks != NULL && block < CHARS_N_BLOCKS; block++) {
+        const uint8_t length = block < 0x800 >> CHARS_PAGE_BITS ? 2 : 3;
+        const uint32_t *symbols;
+        size_t i;
 
-        if (page >= c->n_pages) {
+        if (c->blocks[block] >= c->n_pages) {
             return false;
         }
-        symbol = c->pages[page * CHARS_PAGE + (code & (CHARS_PAGE - 1))];
-        if (symbol != CHARS_NONE) {
-            is_bad |= symbol >= v->n_symbols ||
-                      vocab_bytes(v, symbol).len != (code < 0x800 ? 2 : 3);
+        symbols = c->pages + c->blocks[block] * CHARS_PAGE;
+        for (i = 0; i < CHARS_PAGE; i++) {
+            is_bad |= symbols[i] != CHARS_NONE &&
+                      (symbols[i] >= n_symbols || lengths[symbols[i]] != length);
         }
     }
     return is_bad == 0;

@@ -52,7 +52,7 @@ size_t chars_size_in_memory(const chars *c);
 
 void chars_sections(chars *c, sections *s);
 
-/* Whether every character's symbol is one of v's and as long as the character. */
-bool chars_are_sound(const chars *c, const vocab *v);
+/* Whether every character's symbol is one and as long as the character. lengths: vocab_lengths. */
+bool chars_are_sound(const chars *c, const uint8_t *lengths, size_t n_symbols);
 
 #endif

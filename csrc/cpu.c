@@ -46,6 +46,17 @@ transcode_function cpu_transcoder(ctok_cpu tier)
     return transcode_plain;
 }
 
+checksum_function cpu_summer(ctok_cpu tier)
+{
+#if CPU_HAS_X86
+    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+        return checksum_avx2;
+    }
+#endif
+    (void)tier;
+    return checksum_plain;
+}
+
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
 #if CPU_HAS_X86

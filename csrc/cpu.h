@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "bpe.h"
+#include "checksum.h"
 #include "scan.h"
 #include "transcode.h"
 
@@ -28,5 +29,8 @@ bpe_many cpu_merger(ctok_cpu tier);
 
 /* What makes UTF-8 of other strings, by tier. Never NULL. */
 transcode_function cpu_transcoder(ctok_cpu tier);
+
+/* What sums lines, by tier. Never NULL, and all sum the same. */
+checksum_function cpu_summer(ctok_cpu tier);
 
 #endif

@@ -12,6 +12,8 @@
 #include "builder.c"
 #include "cache.c"
 #include "chars.c"
+#include "checksum.c"
+#include "checksum_avx2.c"
 #include "class.c"
 #include "cpset.c"
 #include "cpu.c"

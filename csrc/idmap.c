@@ -90,20 +90,28 @@ void idmap_sections(idmap *map, sections *s)
     SECTION(s, map->slots, map->n_slots);
 }
 
-bool idmap_is_sound(const idmap *map, size_t n_indexes)
+bool idmap_is_sound(const idmap *map, size_t n_indexes, sections *s)
 {
     uint32_t n = n_indexes < IDMAP_NONE ? (uint32_t)n_indexes : IDMAP_NONE;
     uint32_t is_bad = (map->n_slots & (map->n_slots - 1)) != 0;
     size_t n_used = 0;
     size_t i;
 
-    for (i = 0; i < map->n_dense; i++) {
-        is_bad |= (map->dense[i] >= n) & (map->dense[i] != IDMAP_NONE);
+    for (i = 0; i < map->n_dense;) {
+        size_t end = SECTION_REACH(s, map->dense, i, map->n_dense);
+
+        for (; i < end; i++) {
+            is_bad |= (map->dense[i] >= n) & (map->dense[i] != IDMAP_NONE);
+        }
     }
-    for (i = 0; i < map->n_slots; i++) {
-        bool is_used = map->slots[i] != IDMAP_EMPTY;
-        n_used += is_used;
-        is_bad |= is_used & ((uint32_t)map->slots[i] >= n);
+    for (i = 0; i < map->n_slots;) {
+        size_t end = SECTION_REACH(s, map->slots, i, map->n_slots);
+
+        for (; i < end; i++) {
+            bool is_used = map->slots[i] != IDMAP_EMPTY;
+            n_used += is_used;
+            is_bad |= is_used & ((uint32_t)map->slots[i] >= n);
+        }
     }
     return is_bad == 0 && 2 * n_used <= map->n_slots;
 }

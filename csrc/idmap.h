@@ -43,6 +43,6 @@ void idmap_sections(idmap *map, sections *s);
 
 /* Whether no look-up leaves the tables, goes on forever, or finds an index that is not less
  * than n_indexes. */
-bool idmap_is_sound(const idmap *map, size_t n_indexes);
+bool idmap_is_sound(const idmap *map, size_t n_indexes, sections *s);
 
 #endif

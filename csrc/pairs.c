@@ -128,8 +128,8 @@ void pairs_sections(pairs *p, sections *s)
 
 /* Whether a pair makes a symbol as long as its halves together; where it does not, merging loses
  * count of the bytes that are done. */
-static bool pairs_makes(const pairs *p, const vocab *v, uint32_t left, uint32_t right,
-                        uint32_t rank)
+static bool pairs_makes(const pairs *p, const vocab *v, const uint8_t *lengths,
+                        uint32_t left, uint32_t right, uint32_t rank)
 {
     const uint32_t *starts = v->starts;
     uint32_t n = (uint32_t)v->n_symbols;
@@ -139,16 +139,22 @@ static bool pairs_makes(const pairs *p, const vocab *v, uint32_t left, uint32_t 
         return false;
     }
     merged = pairs_merged(p, rank);
-    return merged < n &&
-           starts[merged + 1] - starts[merged] ==
-               starts[left + 1] - starts[left] + starts[right + 1] - starts[right];
+    if (merged >= n) {
+        return false;
+    }
+    if (lengths[merged] != VOCAB_LONG) {
+        return lengths[merged] == lengths[left] + lengths[right];
+    }
+    return starts[merged + 1] - starts[merged] ==
+           starts[left + 1] - starts[left] + starts[right + 1] - starts[right];
 }
 
 /* Half of the places are empty, and which half is anybody's guess: the others are collected
  * first, without a branch, so that the processor need not guess. */
 #define PAIRS_SOME 64
 
-static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
+static bool pairs_buckets_are_sound(const pairs *p, const vocab *v,
+                                    const uint8_t *lengths, sections *s)
 {
     const uint32_t mask = (1u << VOCAB_SYMBOL_BITS) - 1;
     uint64_t some[PAIRS_SOME * PAIRS_PER_BUCKET];
@@ -156,15 +162,13 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
     size_t at = 0;
 
     while (at < p->n_buckets) {
-        size_t end = p->n_buckets - at < PAIRS_SOME ? p->n_buckets : at + PAIRS_SOME;
+        size_t end = SECTION_REACH(s, p->buckets, at, p->n_buckets);
         size_t n = 0;
         size_t i;
 
-        for (; at < end; at++) {
+        for (end = end - at < PAIRS_SOME ? end : at + PAIRS_SOME; at < end; at++) {
             const uint64_t *e = p->buckets[at].entries;
 
-            BASE_PREFETCH(&p->buckets[(at + SECTION_AHEAD / sizeof *p->buckets) &
-                                      (p->n_buckets - 1)]);
             for (i = 0; i < PAIRS_PER_BUCKET; i++) {
                 some[n] = e[i];
                 n += e[i] != PAIRS_EMPTY;
@@ -172,7 +176,8 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
             n_full += e[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY;
         }
         for (i = 0; i < n; i++) {
-            if (!pairs_makes(p, v, (uint32_t)(some[i] >> (2 * VOCAB_SYMBOL_BITS)),
+            if (!pairs_makes(p, v, lengths,
+                             (uint32_t)(some[i] >> (2 * VOCAB_SYMBOL_BITS)),
                              (uint32_t)(some[i] >> VOCAB_SYMBOL_BITS) & mask,
                              (uint32_t)some[i] & mask)) {
                 return false;
@@ -182,19 +187,21 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v)
     return 2 * n_full <= p->n_buckets;
 }
 
-bool pairs_are_sound(const pairs *p, const vocab *v)
+bool pairs_are_sound(const pairs *p, const vocab *v, const uint8_t *lengths,
+                     sections *s)
 {
     uint32_t i;
 
     if (p->shift == 0 || p->n_buckets != (size_t)1 << (32 - p->shift) ||
-        p->n_ranks > CTOK_MAX_TOKENS || p->n_symbols != v->n_symbols) {
+        p->n_ranks > CTOK_MAX_TOKENS || p->n_symbols != v->n_symbols ||
+        !pairs_buckets_are_sound(p, v, lengths, s)) {
         return false;
     }
     for (i = 0; i < 65536; i++) {
         if (p->bytes[i] != PAIRS_NONE &&
-            !pairs_makes(p, v, i >> 8, i & 255, p->bytes[i])) {
+            !pairs_makes(p, v, lengths, i >> 8, i & 255, p->bytes[i])) {
             return false;
         }
     }
-    return pairs_buckets_are_sound(p, v);
+    return true;
 }

@@ -119,7 +119,8 @@ size_t pairs_size_in_memory(const pairs *p);
 void pairs_sections(pairs *p, sections *s);
 
 /* Whether all pairs are of symbols of v and make symbols of v, as long as both halves
- * together, and no look-up leaves the tables or goes on forever. */
-bool pairs_are_sound(const pairs *p, const vocab *v);
+ * together, and no look-up leaves the tables or goes on forever. lengths: vocab_lengths. */
+bool pairs_are_sound(const pairs *p, const vocab *v, const uint8_t *lengths,
+                     sections *s);
 
 #endif

@@ -63,3 +63,37 @@ void section_inline(sections *s, void *items, size_t n_items, size_t item_size)
         memcpy(items, from, n_items * item_size);
     }
 }
+
+static size_t section_block_end(size_t at)
+{
+    return (at / CHECKSUM_BLOCK + 1) * CHECKSUM_BLOCK;
+}
+
+static void section_sum_block(sections *s)
+{
+    size_t end = section_block_end(s->n_summed);
+
+    end = end < s->lines.len ? end : s->lines.len;
+    s->add(&s->sum, s->lines.ptr + s->n_summed, (end - s->n_summed) / CHECKSUM_LINE);
+    s->n_summed = end;
+}
+
+size_t section_reach(sections *s, const void *items, size_t i, size_t n_items,
+                     size_t item_size)
+{
+    size_t start = (size_t)((const uint8_t *)items - s->lines.ptr);
+    size_t end = (section_block_end(start + i * item_size) - start) / item_size;
+
+    assert(CHECKSUM_LINE % item_size == 0 && end > i);
+    while (s->n_summed <= start + i * item_size) {
+        section_sum_block(s);
+    }
+    return end < n_items ? end : n_items;
+}
+
+void section_reach_end(sections *s)
+{
+    while (s->n_summed < s->lines.len) {
+        section_sum_block(s);
+    }
+}

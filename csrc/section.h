@@ -12,18 +12,21 @@
  *     reading   the number is set, and the array points to where it lies in the image
  *
  * What was read is of the right size and inside the image, no more: each module has a function
- * besides that says whether its tables are sound.
+ * besides that says whether its tables are sound. The image's sum is made on the way, so that
+ * memory is read once: such a function first reaches for a few items and then looks at them.
+ *
+ *     for (i = 0; i < map->n_dense;) {
+ *         size_t end = SECTION_REACH(s, map->dense, i, map->n_dense);
+ *
+ *         for (; i < end; i++) {
  */
 #ifndef CTOK_SECTION_H
 #define CTOK_SECTION_H
 
 #include "base.h"
+#include "checksum.h"
 
 #define SECTION_MAX 32
-
-/* Bytes between asking for a table's memory and reading it, where one is gone through from end
- * to end. Its pages lie scattered, and at the end of each the processor stops to ask by itself. */
-#define SECTION_AHEAD 4096
 
 typedef struct section {
     const void *items;
@@ -40,6 +43,11 @@ typedef struct sections {
     size_t n_arrays;
     size_t last_number; /* reading: so many there are */
     size_t last_array;
+    /* reading: the lines of the image, and what of them is in the sum */
+    ctok_bytes lines;
+    size_t n_summed;
+    checksum sum;
+    checksum_function add;
 } sections;
 
 void section_number(sections *s, size_t *number);
@@ -49,6 +57,16 @@ void section_array(sections *s, void **items, size_t n_items, size_t item_size);
 
 /* An array that is part of its object: reading copies it. */
 void section_inline(sections *s, void *items, size_t n_items, size_t item_size);
+
+/* Sums the image as far as the block with item i of an array; returns the end of the items in that
+ * block, whose memory is near then. Arrays are best gone through in their order. */
+size_t section_reach(sections *s, const void *items, size_t i, size_t n_items,
+                     size_t item_size);
+#define SECTION_REACH(s, array, i, n_items)                                            \
+    section_reach(s, array, i, n_items, sizeof *(array))
+
+/* Sums the rest of the image. */
+void section_reach_end(sections *s);
 
 /* section_array for a typed pointer: C has no void ** that fits them all. Writing does not even
  * store what was there: other threads read it. */

@@ -129,47 +129,78 @@ void vocab_sections(vocab *v, sections *s)
     }
 }
 
-static bool vocab_symbols_are_sound(const vocab *v)
+void vocab_lengths(const vocab *v, uint8_t *lengths)
+{
+    size_t i;
+
+    for (i = 0; i < v->n_symbols; i++) {
+        uint32_t length = v->starts[i + 1] - v->starts[i];
+        lengths[i] = (uint8_t)(length < VOCAB_LONG ? length : VOCAB_LONG);
+    }
+}
+
+static bool vocab_symbols_are_sound(const vocab *v, sections *s)
 {
     const uint32_t n = (uint32_t)v->n_symbols;
     const uint32_t *starts = v->starts;
-    uint32_t is_bad = starts[256] != 256;
-    uint32_t n_used = 0;
+    uint32_t is_bad = starts[n] > v->n_blob - VOCAB_BEHIND;
+    size_t n_used = 0;
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        is_bad |= starts[i] > starts[i + 1];
-        is_bad |= (v->ids[i] > v->max_id) & (v->ids[i] != VOCAB_NONE);
-    }
-    for (i = 0; i < 256; i++) {
+    for (i = 0; i <= 256; i++) {
         is_bad |= starts[i] != i;
     }
-    for (i = 0; i < v->n_slots; i++) {
-        is_bad |= (v->slots[i] >= n) & (v->slots[i] != VOCAB_NONE);
-        n_used += v->slots[i] != VOCAB_NONE;
+    while (i <= n) {
+        size_t end = SECTION_REACH(s, starts, i, v->n_symbols + 1);
+
+        for (; i < end; i++) {
+            is_bad |= starts[i - 1] > starts[i];
+        }
     }
-    return is_bad == 0 && 2 * (size_t)n_used <= v->n_slots &&
-           v->starts[v->n_symbols] <= v->n_blob - VOCAB_BEHIND;
+    for (i = 0; i < n;) {
+        size_t end = SECTION_REACH(s, v->ids, i, v->n_symbols);
+
+        for (; i < end; i++) {
+            is_bad |= (v->ids[i] > v->max_id) & (v->ids[i] != VOCAB_NONE);
+        }
+    }
+    for (i = 0; i < v->n_slots;) {
+        size_t end = SECTION_REACH(s, v->slots, i, v->n_slots);
+        uint32_t n_here = 0;
+
+        for (; i < end; i++) {
+            is_bad |= (v->slots[i] >= n) & (v->slots[i] != VOCAB_NONE);
+            n_here += v->slots[i] != VOCAB_NONE;
+        }
+        n_used += n_here;
+    }
+    return is_bad == 0 && 2 * n_used <= v->n_slots;
 }
 
-static bool vocab_spans_are_sound(const vocab *v)
+static bool vocab_spans_are_sound(const vocab *v, sections *s)
 {
     uint32_t is_bad = 0;
     size_t i;
 
-    for (i = 0; i < v->n_spans; i++) {
-        uint64_t end = (uint64_t)v->spans[i].start + v->spans[i].len;
-        is_bad |= (v->spans[i].len != VOCAB_NONE) &
-                  ((v->spans[i].len > v->max_len) | (end > v->n_blob - VOCAB_BEHIND));
+    for (i = 0; i < v->n_spans;) {
+        size_t stop = SECTION_REACH(s, v->spans, i, v->n_spans);
+
+        for (; i < stop; i++) {
+            uint64_t end = (uint64_t)v->spans[i].start + v->spans[i].len;
+            is_bad |=
+                (v->spans[i].len != VOCAB_NONE) &
+                ((v->spans[i].len > v->max_len) | (end > v->n_blob - VOCAB_BEHIND));
+        }
     }
-    return is_bad == 0 && idmap_is_sound(&v->by_id, v->n_spans);
+    return is_bad == 0 && idmap_is_sound(&v->by_id, v->n_spans, s);
 }
 
-bool vocab_is_sound(const vocab *v)
+bool vocab_is_sound(const vocab *v, sections *s)
 {
     bool sizes_are_sound =
         v->n_symbols >= 256 && v->n_symbols <= CTOK_MAX_TOKENS + 256 &&
         v->n_blob >= 256 + VOCAB_BEHIND && v->n_blob <= UINT32_MAX && v->n_slots > 0 &&
         (v->n_slots & (v->n_slots - 1)) == 0 && v->max_len <= CTOK_MAX_TOKEN_LEN;
-    return sizes_are_sound && vocab_symbols_are_sound(v) && vocab_spans_are_sound(v);
+    return sizes_are_sound && vocab_symbols_are_sound(v, s) &&
+           vocab_spans_are_sound(v, s);
 }

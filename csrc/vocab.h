@@ -97,9 +97,14 @@ size_t vocab_size_in_memory(const vocab *v);
 
 void vocab_sections(vocab *v, sections *s);
 
+/* The length of each symbol in a byte, VOCAB_LONG for more: a table so small that it stays in the
+ * cache while all pairs are held against it. */
+#define VOCAB_LONG 255
+void vocab_lengths(const vocab *v, uint8_t *lengths);
+
 /* Whether the tables hold what the builder promises, as far as memory and time depend on it:
  * whatever is asked then, no look-up leaves them or goes on forever, the tokens lie inside
  * the blob, single bytes have one byte, and no symbol has an id above max_id. */
-bool vocab_is_sound(const vocab *v);
+bool vocab_is_sound(const vocab *v, sections *s);
 
 #endif

@@ -57,7 +57,7 @@ void words_sections(words *w, sections *s)
     SECTION(s, w->buckets, w->n_buckets);
 }
 
-bool words_are_sound(const words *w, uint32_t max_id)
+bool words_are_sound(const words *w, uint32_t max_id, sections *s)
 {
     size_t n_full = 0;
     uint32_t is_bad = 0;
@@ -66,15 +66,17 @@ bool words_are_sound(const words *w, uint32_t max_id)
     if (w->n_buckets == 0 || (w->n_buckets & (w->n_buckets - 1)) != 0) {
         return false;
     }
-    for (i = 0; i < w->n_buckets; i++) {
-        const words_bucket *b = &w->buckets[i];
-        size_t k;
+    for (i = 0; i < w->n_buckets;) {
+        size_t end = SECTION_REACH(s, w->buckets, i, w->n_buckets);
 
-        BASE_PREFETCH(
-            &w->buckets[(i + SECTION_AHEAD / sizeof *b) & (w->n_buckets - 1)]);
-        n_full += b->is_full != 0;
-        for (k = 0; k < WORDS_PER_BUCKET; k++) {
-            is_bad |= b->ids[k] > max_id; /* where there is no key there is id 0 */
+        for (; i < end; i++) {
+            const words_bucket *b = &w->buckets[i];
+            size_t k;
+
+            n_full += b->is_full != 0;
+            for (k = 0; k < WORDS_PER_BUCKET; k++) {
+                is_bad |= b->ids[k] > max_id; /* where there is no key there is id 0 */
+            }
         }
     }
     return is_bad == 0 && 2 * n_full <= w->n_buckets;

@@ -66,6 +66,6 @@ size_t words_size_in_memory(const words *w);
 void words_sections(words *w, sections *s);
 
 /* Whether every look-up ends, and finds no id above max_id. */
-bool words_are_sound(const words *w, uint32_t max_id);
+bool words_are_sound(const words *w, uint32_t max_id, sections *s);
 
 #endif

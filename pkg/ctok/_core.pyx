@@ -19,7 +19,9 @@ from libc.string cimport memcpy, memset
 from ._ctok cimport *
 
 from . import config
-from . import errors as ctok_errors
+from . import late
+
+ctok_errors = late.Module("errors")
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)

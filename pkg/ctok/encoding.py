@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from . import _core, image
-from .errors import InvalidTokenIdError, UnknownTokenError
-from .late import Late
+from .late import Method, Module
 from .outline import Outline
 from .specials import Specials
 
@@ -16,12 +15,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from . import arrays, batches, budget, core_bpe, offsets, unstable
-    from .errors import DisallowedSpecialError
+    from . import arrays, batches, budget, core_bpe, errors, offsets, unstable
     from .explain import Explanation
     from .spec import TokenizerSpec
     from .specials import AllowedSpecial, DisallowedSpecial
     from .view import View
+else:
+    errors = Module("errors")
 
 
 class Encoding(_core.Codec):
@@ -212,7 +212,7 @@ class Encoding(_core.Codec):
 
     def _disallowed(
         self, number: int | None, offset: int, text: str = ""
-    ) -> DisallowedSpecialError:
+    ) -> errors.DisallowedSpecialError:
         return self._specials.refusal(number, offset, text)
 
     # ---- encode ----
@@ -269,7 +269,7 @@ class Encoding(_core.Codec):
             except UnicodeDecodeError:
                 found = None
         if found is None:
-            raise UnknownTokenError(f"{text_or_bytes!r} is no token", token=token)
+            raise errors.UnknownTokenError(f"{text_or_bytes!r} is no token", token=token)
         return found
 
     def pieces(self, text: str) -> list[str]:
@@ -355,7 +355,9 @@ class Encoding(_core.Codec):
         True
         """
         if not isinstance(token, int):
-            raise InvalidTokenIdError(f"token is {type(token).__name__}, int expected", value=token)
+            raise errors.InvalidTokenIdError(
+                f"token is {type(token).__name__}, int expected", value=token
+            )
         return token in self._outline.specials.values()
 
     # ---- functions of other modules: one module for each thing to do with ids ----
@@ -376,20 +378,20 @@ class Encoding(_core.Codec):
         _encode_only_native_bpe = core_bpe._encode_only_native_bpe
         _encode_bytes = core_bpe._encode_bytes
     else:
-        encode_batch = Late("batches")
-        encode_ordinary_batch = Late("batches")
-        decode_batch = Late("batches")
-        decode_bytes_batch = Late("batches")
-        encode_batch_to_numpy = Late("arrays")
-        encode_with_offsets = Late("offsets")
-        decode_with_offsets = Late("offsets")
-        encode_with_unstable = Late("unstable")
-        fits = Late("budget")
-        truncate = Late("budget")
-        split_by_tokens = Late("budget")
-        _encode_single_piece = Late("core_bpe")
-        _encode_only_native_bpe = Late("core_bpe")
-        _encode_bytes = Late("core_bpe")
+        encode_batch = Method("batches")
+        encode_ordinary_batch = Method("batches")
+        decode_batch = Method("batches")
+        decode_bytes_batch = Method("batches")
+        encode_batch_to_numpy = Method("arrays")
+        encode_with_offsets = Method("offsets")
+        decode_with_offsets = Method("offsets")
+        encode_with_unstable = Method("unstable")
+        fits = Method("budget")
+        truncate = Method("budget")
+        split_by_tokens = Method("budget")
+        _encode_single_piece = Method("core_bpe")
+        _encode_only_native_bpe = Method("core_bpe")
+        _encode_bytes = Method("core_bpe")
 
     # ---- see ----
 

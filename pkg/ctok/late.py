@@ -1,13 +1,29 @@
-"""Methods that are functions of other modules, imported when they are first looked up."""
+"""What is imported when it is first asked for: methods that are functions of other modules, and
+modules of which most programs need nothing."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
 
-class Late:
+class Module:
+    """A module of ctok that is imported when something in it is asked for.
+
+    Args:
+        name: what it is called.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_imported(self._name), name)
+
+
+class Method:
     """Stands in a class for a method until somebody wants it, and then makes room for it.
 
     Args:
@@ -21,9 +37,12 @@ class Late:
         self._owner, self._name = owner, name
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        import importlib
-
-        module = importlib.import_module(f".{self._module}", __package__)
-        function = getattr(module, self._name)
+        function = getattr(_imported(self._module), self._name)
         setattr(self._owner, self._name, function)
         return function.__get__(instance, owner)
+
+
+def _imported(name: str) -> ModuleType:
+    import importlib
+
+    return importlib.import_module(f".{name}", __package__)

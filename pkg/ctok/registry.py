@@ -17,7 +17,7 @@ from _thread import RLock  # threading's own, without what else threading import
 
 from . import openai
 from .encoding import Encoding
-from .errors import UnknownEncodingError, ValidationError
+from .late import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
     from typing import Any
 
+    from . import errors
     from .spec import TokenizerSpec
 
     Constructor = Callable[[], TokenizerSpec | Mapping[str, Any]]
+else:
+    errors = Module("errors")
 
 NAMESPACE = "tiktoken_ext"
 THEIRS = f"{NAMESPACE}.openai_public"
@@ -57,7 +60,7 @@ def get_encoding(encoding_name: str) -> Encoding:
     [15339, 1917]
     """
     if not isinstance(encoding_name, str):
-        raise ValidationError(
+        raise errors.ValidationError(
             f"encoding_name is {type(encoding_name).__name__}, str expected", value=encoding_name
         )
     encoding = ENCODINGS.get(encoding_name)
@@ -102,7 +105,7 @@ def _construct(name: str) -> Encoding:
     return Encoding(**made)
 
 
-def _unknown(name: str) -> UnknownEncodingError:
+def _unknown(name: str) -> errors.UnknownEncodingError:
     import difflib
 
     names = list(_constructors())
@@ -111,11 +114,11 @@ def _unknown(name: str) -> UnknownEncodingError:
     hint = [f"Did you mean {close[0]!r}?"] if close else []
     if _is_model(name):
         hint = [f"{name!r} is a model: use ctok.encoding_for_model({name!r})."]
-    return UnknownEncodingError(
+    return errors.UnknownEncodingError(
         f"no encoding is called {name!r}; known are {', '.join(names)} "
         f"(plugins: {', '.join(plugins) or 'none'})",
         name=name,
-        suggestions=[*hint, *UnknownEncodingError.default_suggestions],
+        suggestions=[*hint, *errors.UnknownEncodingError.default_suggestions],
     )
 
 
@@ -136,7 +139,7 @@ def _constructors() -> dict[str, Constructor]:
                 if source == THEIRS and name in openai.ENCODING_CONSTRUCTORS:
                     continue
                 if name in found:
-                    raise ValidationError(
+                    raise errors.ValidationError(
                         f"the encoding {name!r} is defined twice, by {sources[name]} and {source}",
                         suggestions=["Uninstall the plugin, or give its encoding another name."],
                     )
@@ -171,7 +174,7 @@ def _constructors_of(module_name: str) -> Mapping[str, Constructor]:
     try:
         constructors: Mapping[str, Constructor] = module.ENCODING_CONSTRUCTORS
     except AttributeError as exc:
-        raise ValidationError(
+        raise errors.ValidationError(
             f"the plugin {module_name} has no ENCODING_CONSTRUCTORS",
             suggestions=["Define ENCODING_CONSTRUCTORS in it, or uninstall it."],
         ) from exc

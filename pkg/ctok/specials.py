@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _core
-from .errors import DisallowedSpecialError, InvalidSpecialTokensError
+from .late import Module
 from .outline import MAX_ID
 
 TYPE_CHECKING = False
@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from typing import Literal
 
+    from . import errors
+
     AllowedSpecial = Literal["all"] | set[str] | frozenset[str]
     DisallowedSpecial = Literal["all"] | Collection[str]
+else:
+    errors = Module("errors")
 
 MAX_KNOWN_SETS = 64
 """Programs ask for the same few sets again and again; who makes new ones for each call should not
@@ -77,11 +81,11 @@ class Specials:
         words = (len(self._numbers) + 63) // 64
         return bits.to_bytes(8 * words, "little")
 
-    def refusal(self, number: int | None, offset: int, text: str) -> DisallowedSpecialError:
+    def refusal(self, number: int | None, offset: int, text: str) -> errors.DisallowedSpecialError:
         """The error for a special token that the core found by number, or for any other text
         that is not allowed."""
         token = text if number is None else list(self._numbers)[number]
-        return DisallowedSpecialError(
+        return errors.DisallowedSpecialError(
             f"the text has the special token {token!r} at character {offset}.\n"
             "Text from users should not turn into control tokens, so this is an error unless "
             "asked for:\n"
@@ -100,9 +104,11 @@ def special_pairs(specials: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:
     """Special tokens as the core takes them; InvalidSpecialTokensError for what is none."""
     for text, token_id in specials.items():
         if not isinstance(text, str) or not text:
-            raise InvalidSpecialTokensError(f"special token {text!r}: non-empty str expected")
+            raise errors.InvalidSpecialTokensError(
+                f"special token {text!r}: non-empty str expected"
+            )
         if not isinstance(token_id, int) or not 0 <= token_id <= MAX_ID:
-            raise InvalidSpecialTokensError(
+            raise errors.InvalidSpecialTokensError(
                 f"special token {text!r}: id {token_id!r}, an integer from 0 to {MAX_ID} expected"
             )
         yield text.encode("utf-8", "surrogatepass"), token_id

@@ -5,7 +5,7 @@
  *     offset offset offset value    one of them: 24 bits of offset, then the new byte
  *     ...                    the rest is a text
  *
- * and the hash is made to fit, so that the tables' own checks have the word. */
+ * and the sum is made to fit, so that the tables' own checks have the word. */
 #include "fuzz.h"
 
 #include "../unit/c/images.h"
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         changed.bytes[at % changed.len] = change[3];
     }
-    image_rehash(&changed);
+    image_sum_again(&changed);
     text = (ctok_bytes){data + 1 + 4 * n, size - 1 - 4 * n};
     text.len = ctok_utf8_valid(text);
     status = ctok_model_from_image(&model, image_view(&changed), NULL, NULL, &err);

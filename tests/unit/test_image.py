@@ -194,7 +194,7 @@ def test_first_ids_from_an_image_need_few_modules_and_none_that_is_large() -> No
     )
     ids, modules = done.stdout.splitlines()
     assert str(expected) == ids
-    needed = "_core alias config encoding errors image late openai outline registry specials"
+    needed = "_core alias config encoding image late openai outline registry specials"
     assert needed.split() == sorted(name.removeprefix("ctok.") for name in modules.split())
 
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAGE_HASH_AT 24
-#define IMAGE_HASHED_FROM 32
+#define IMAGE_SUM_AT 24
+#define IMAGE_FINGERPRINT_AT 32
 
 typedef struct image {
     uint8_t *bytes; /* aligned as an image must be */
@@ -47,29 +47,54 @@ static inline ctok_bytes image_view(const image *i)
     return (ctok_bytes){i->bytes, i->len};
 }
 
-static inline uint64_t image_mix(uint64_t sum, uint64_t word)
+static inline uint64_t image_turn(uint64_t value, uint64_t word)
 {
-    sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return sum << 29 | sum >> 35;
+    value = (value ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return value << 29 | value >> 35;
 }
 
-/* The hash that belongs to the bytes: so that a changed image is looked at further. */
-static inline void image_rehash(image *i)
+/* One line of 64 bytes into the sums, products and orders of its words. */
+static inline void image_add_line(uint64_t sums[3][8], const uint8_t *line)
 {
-    uint64_t sums[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    size_t n_words = (i->len - IMAGE_HASHED_FROM) / 8;
-    uint64_t hash = 8 * n_words;
-
-    for (size_t k = 0; k < n_words; k++) {
+    for (size_t k = 0; k < 8; k++) {
         uint64_t word;
 
-        memcpy(&word, i->bytes + IMAGE_HASHED_FROM + 8 * k, 8);
-        sums[k % 8] = image_mix(sums[k % 8], word);
+        memcpy(&word, line + 8 * k, 8);
+        sums[0][k] += word;
+        word ^= UINT64_C(0x9E3779B97F4A7C15);
+        sums[1][k] += (word & UINT32_MAX) * (word >> 32);
+        sums[2][k] += sums[1][k];
+    }
+}
+
+/* The sum that belongs to the bytes: so that a changed image is looked at further. */
+static inline void image_sum_again(image *i)
+{
+    uint64_t sums[3][8] = {{0}};
+    uint64_t value = 0;
+    size_t n_lines = i->len / 64;
+
+    memset(i->bytes + IMAGE_SUM_AT, 0, sizeof value);
+    image_add_line(sums, i->bytes);
+    for (size_t from = 1; from < n_lines; from = from / 256 * 256 + 256) {
+        size_t end =
+            from / 256 * 256 + 256 < n_lines ? from / 256 * 256 + 256 : n_lines;
+        size_t quarter = (end - from) / 4;
+
+        for (size_t k = 0; k < 4 * quarter; k++) {
+            size_t line = from + k % 4 * quarter + k / 4;
+            image_add_line(sums, i->bytes + 64 * line);
+        }
+        for (size_t line = from + 4 * quarter; line < end; line++) {
+            image_add_line(sums, i->bytes + 64 * line);
+        }
     }
     for (size_t k = 0; k < 8; k++) {
-        hash = image_mix(hash, sums[k]);
+        for (size_t j = 0; j < 3; j++) {
+            value = image_turn(value, sums[j][k]);
+        }
     }
-    memcpy(i->bytes + IMAGE_HASH_AT, &hash, sizeof hash);
+    memcpy(i->bytes + IMAGE_SUM_AT, &value, sizeof value);
 }
 
 #endif

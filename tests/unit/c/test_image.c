@@ -255,7 +255,7 @@ static void test_an_image_with_any_byte_changed_is_refused(void)
     ctok_model *model = sample_model(PATTERN);
     image written = image_of(model, FINGERPRINT);
 
-    /* All of the head; a hash that misses one place misses those like it. */
+    /* All of the head; a sum that misses one place misses those like it. */
     for (size_t at = 0; at < written.len; at += at < 2048 ? 1 : 251) {
         written.bytes[at] ^= (uint8_t)(1 << at % 8);
         CHECK_EQ(CTOK_E_IMAGE, status_of(written.bytes, written.len));
@@ -319,7 +319,7 @@ static void use(const ctok_model *model)
     }
 }
 
-/* Bytes are changed in turn, with a hash that fits, and the model used if it is taken: all at the
+/* Bytes are changed in turn, with a sum that fits, and the model used if it is taken: all at the
  * front, where sizes are, then each seventh, which comes by every byte of an item, and where
  * nothing but the same repeats a few. */
 static void test_made_up_images_are_refused_or_harmless(void)
@@ -330,7 +330,8 @@ static void test_made_up_images_are_refused_or_harmless(void)
     size_t n_taken = 0;
     size_t same = 0; /* bytes since the last that was not as the one before */
 
-    for (size_t at = IMAGE_HASHED_FROM + CTOK_FINGERPRINT_LEN; at < written.len; at++) {
+    for (size_t at = IMAGE_FINGERPRINT_AT + CTOK_FINGERPRINT_LEN; at < written.len;
+         at++) {
         const uint8_t byte = written.bytes[at];
         const uint8_t made_up[] = {(uint8_t)(byte ^ 0xFF), (uint8_t)(byte + 1)};
         ctok_model *loaded = NULL;
@@ -340,7 +341,7 @@ static void test_made_up_images_are_refused_or_harmless(void)
             continue;
         }
         written.bytes[at] = made_up[at / 4 % 2];
-        image_rehash(&written);
+        image_sum_again(&written);
         if (ctok_model_from_image(&loaded, image_view(&written), NULL, NULL, NULL) ==
             CTOK_OK) {
             n_taken++;
@@ -395,19 +396,19 @@ static void test_every_allocation_may_fail(void)
  * change is meant: count IMAGE_VERSION in csrc/image.c up, then put both numbers here. */
 static void test_the_version_belongs_to_this_layout(void)
 {
-    const uint32_t version = 1;
-    const uint64_t hash = UINT64_C(0x5DC5C56083292376);
+    const uint32_t version = 2;
+    const uint64_t sum = UINT64_C(0x5E0F4F7227BE23D0);
     const uint32_t one = 1;
     ctok_model *model = sample_model(PATTERN);
     image written = image_of(model, FINGERPRINT);
     uint32_t found_version;
-    uint64_t found_hash;
+    uint64_t found_sum;
 
     memcpy(&found_version, written.bytes + 12, sizeof found_version);
-    memcpy(&found_hash, written.bytes + IMAGE_HASH_AT, sizeof found_hash);
+    memcpy(&found_sum, written.bytes + IMAGE_SUM_AT, sizeof found_sum);
     CHECK_EQ(version, found_version);
-    if (*(const uint8_t *)&one == 1) { /* the other byte order has another hash */
-        CHECK_EQ(hash, found_hash);
+    if (*(const uint8_t *)&one == 1) { /* the other byte order has another sum */
+        CHECK_EQ(sum, found_sum);
     }
     ctok_model_free(model);
     free(written.bytes);
