@@ -270,6 +270,19 @@ static builder_text builder_show(ctok_bytes token)
     return shown;
 }
 
+/* Tables are filled in an order that is none in memory: places are asked for so many steps before
+ * they are used. */
+#define BUILDER_AHEAD 16u
+
+/* Asks for where builder_number will look a draft up. */
+static void builder_ask_slot(const builder_finish *f, uint32_t draft)
+{
+    const vocab *v = &f->model->tokens;
+    ctok_bytes token = builder_draft(f->b, draft);
+
+    BASE_PREFETCH(&v->slots[vocab_slot(v, vocab_hash(token.ptr, token.len))]);
+}
+
 /* Gives a draft its symbol. Single bytes have theirs already; a token that is there
  * twice shares the first one's. */
 static ctok_status builder_number(builder_finish *f, uint32_t draft, ctok_error *err)
@@ -479,6 +492,9 @@ static ctok_status builder_number_by_rank(builder_finish *f, ctok_error *err)
     }
     builder_sort(b->ids, order, order + b->n_drafts, b->n_drafts);
     for (i = 0; i < b->n_drafts; i++) {
+        if (i + BUILDER_AHEAD < b->n_drafts) {
+            builder_ask_slot(f, order[i + BUILDER_AHEAD]);
+        }
         TRY_TO(done, builder_number(f, order[i], err));
     }
 done:
@@ -496,6 +512,10 @@ static ctok_status builder_number_by_merge(builder_finish *f, ctok_error *err)
     for (i = 0; i < b->n_merges; i++) {
         uint32_t draft = idmap_find(&f->by_id, b->merges[i].merged);
 
+        if (i + BUILDER_AHEAD < b->n_merges) {
+            uint32_t later = b->merges[i + BUILDER_AHEAD].merged;
+            builder_ask_slot(f, idmap_find(&f->by_id, later));
+        }
         if (f->symbols[draft] == VOCAB_NONE) {
             TRY(builder_number(f, draft, err));
         }
@@ -526,6 +546,16 @@ static ctok_status builder_number_all(builder_finish *f, ctok_error *err)
 }
 
 /* ---- tables ----------------------------------------------------------------- */
+
+/* Asks for where builder_add_pair will put a merge. */
+static void builder_ask_pair(const builder_finish *f, size_t i)
+{
+    const builder_merge *merge = &f->b->merges[i];
+    uint32_t left = f->symbols[idmap_find(&f->by_id, merge->left)];
+    uint32_t right = f->symbols[idmap_find(&f->by_id, merge->right)];
+
+    BASE_PREFETCH(pairs_at(&f->model->table, pairs_key(left, right)));
+}
 
 static ctok_status builder_add_pair(builder_finish *f, size_t i, ctok_error *err)
 {
@@ -584,12 +614,13 @@ static ctok_status builder_fill_pairs(builder_finish *f, ctok_error *err)
         f->formed[merged] = f->rank_is_symbol ? merged : (uint32_t)i;
     }
     for (i = 0; i < b->n_merges; i++) {
+        if (i + BUILDER_AHEAD < b->n_merges) {
+            builder_ask_pair(f, i + BUILDER_AHEAD);
+        }
         TRY(builder_add_pair(f, i, err));
     }
     return CTOK_OK;
 }
-
-#define BUILDER_AHEAD 16u
 
 /* Tokens that are found as whole pieces, by their keys. Each is added when its bucket, asked
  * for some tokens ago, has arrived. */

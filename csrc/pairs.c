@@ -150,7 +150,8 @@ static bool pairs_makes(const pairs *p, const vocab *v, const uint8_t *lengths,
 }
 
 /* Half of the places are empty, and which half is anybody's guess: the others are collected
- * first, without a branch, so that the processor need not guess. */
+ * first, without a branch, so that the processor need not guess. Buckets are filled from the
+ * front: where one is not, an empty place is among the collected and makes nothing. */
 #define PAIRS_SOME 64
 
 static bool pairs_buckets_are_sound(const pairs *p, const vocab *v,
@@ -169,8 +170,8 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v,
         for (end = end - at < PAIRS_SOME ? end : at + PAIRS_SOME; at < end; at++) {
             const uint64_t *e = p->buckets[at].entries;
 
+            memcpy(some + n, e, sizeof p->buckets[at]);
             for (i = 0; i < PAIRS_PER_BUCKET; i++) {
-                some[n] = e[i];
                 n += e[i] != PAIRS_EMPTY;
             }
             n_full += e[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY;

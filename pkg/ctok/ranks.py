@@ -25,7 +25,7 @@ chosen by rank and then by place, and none crosses the stretch's ends.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import struct
 import zlib
@@ -264,6 +264,6 @@ def tiktoken_text(ranks: Mapping[bytes, int]) -> bytes:
     """
     return b"".join(
         # The empty token, which Whisper's table has, is spelled as padding alone.
-        b"%b %d\n" % (base64.b64encode(token) or b"=", rank)
+        b"%b %d\n" % (binascii.b2a_base64(token, newline=False) or b"=", rank)
         for token, rank in sorted(ranks.items(), key=lambda item: item[1])
     )
