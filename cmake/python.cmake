@@ -2,11 +2,12 @@
 find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
 
 set(core_pyx ${CMAKE_CURRENT_SOURCE_DIR}/pkg/ctok/_core.pyx)
+file(GLOB core_parts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/pkg/ctok/bridge/*.pxi)
 set(core_c ${CMAKE_CURRENT_BINARY_DIR}/_core.c)
 add_custom_command(
   OUTPUT ${core_c}
   COMMAND ${Python_EXECUTABLE} -m cython -3 --module-name ctok._core ${core_pyx} -o ${core_c}
-  DEPENDS ${core_pyx} ${CMAKE_CURRENT_SOURCE_DIR}/pkg/ctok/_ctok.pxd
+  DEPENDS ${core_pyx} ${core_parts} ${CMAKE_CURRENT_SOURCE_DIR}/pkg/ctok/_ctok.pxd
   COMMENT "Cython: _core.pyx"
   VERBATIM)
 python_add_library(_core MODULE WITH_SOABI ${core_c})

@@ -38,7 +38,7 @@ def test_examples_of_a_module_hold(name: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_examples_of_the_bridge_are_found() -> None:
     names = {test.name for test in doctest.DocTestFinder().find(ctok._core) if test.examples}
-    assert {"ctok._core.Codec.encode", "ctok._core.Codec.decode_stream"} <= names
+    assert {"ctok._core.Encoder.encode", "ctok._core.Codec.decode_stream"} <= names
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -54,17 +54,20 @@ def test_includes_of_the_core_point_down() -> None:
 
 
 def python_files() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyx")]
+    return [path for path in PACKAGE.rglob("*.p*") if path.suffix in (".py", ".pyx", ".pxi")]
 
 
 def module_of(path: Path) -> str:
-    """The line of the page that a file belongs to: its name, or that of its folder."""
+    """The line of the page that a file belongs to: its name, or that of its folder; the bridge's
+    parts are included by `_core.pyx`."""
+    if path.suffix == ".pxi":
+        return "_core"
     return path.relative_to(PACKAGE).parts[0].partition(".")[0]
 
 
 def statements(path: Path) -> Iterator[tuple[ast.stmt, bool]]:
     """The imports of a file, and whether each runs when the file is imported."""
-    if path.suffix == ".pyx":  # Cython: only the plain import lines are Python
+    if path.suffix != ".py":  # Cython: only the plain import lines are Python
         for indent, line in re.findall(r"^( *)(from \S+ import [\w, ]+)$", path.read_text(), re.M):
             yield ast.parse(line).body[0], not indent
         return
@@ -82,7 +85,7 @@ def statements(path: Path) -> Iterator[tuple[ast.stmt, bool]]:
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Which modules of the package a file imports, and whether early."""
     known = listed(PYTHON_PART)
-    here = ("ctok", *path.relative_to(PACKAGE).parent.parts)
+    here = ("ctok", *path.relative_to(PACKAGE).parent.parts) if path.suffix != ".pxi" else ("ctok",)
     for node, is_early in statements(path):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]

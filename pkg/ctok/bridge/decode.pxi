@@ -1,0 +1,184 @@
+# Ids to bytes and text: many at once, or one at a time as they arrive.
+
+# Room made for the bytes of an id, to begin with.
+cdef size_t BYTES_PER_ID = 8
+
+
+cdef class Codec(Encoder):
+    """A model that encodes and decodes. encoding.Encoding gives it its manners."""
+
+    def decode_bytes(self, tokens):
+        """The bytes of ids, one after the other.
+
+        Args:
+            tokens: the ids: a sequence of integers, or an array of them.
+
+        Returns:
+            The bytes, which need not be UTF-8.
+
+        Raises:
+            UnknownTokenIdError: (a KeyError) no token has one of the ids.
+            InvalidTokenIdError: (a TypeError) one of them is no integer.
+            TokenIdRangeError: (an OverflowError) one is negative or needs more than 32 bits.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_bytes([31373, 127])
+        b'hello\xc3'
+        """
+        cdef Scratch scratch = self.pool.borrow()
+        cdef Ids ids
+
+        ids.is_held = False
+        try:
+            gather(tokens, scratch, &ids)
+            return self.bytes_of(&ids)
+        finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
+            self.pool.give_back(scratch)
+
+    def decode(self, tokens, str errors="replace"):
+        """The text of ids.
+
+        Args:
+            tokens: the ids: a sequence of integers, or an array of them.
+            errors: what to do about bytes that are not UTF-8, as in :meth:`bytes.decode`:
+                "replace" them by U+FFFD, "ignore" them, or be "strict".
+
+        Returns:
+            The text.
+
+        Raises:
+            UnicodeDecodeError: with errors="strict", the bytes are not UTF-8.
+            UnknownTokenIdError, InvalidTokenIdError, TokenIdRangeError: as in
+                :meth:`decode_bytes`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode([31373, 995])
+        'hello world'
+        """
+        cdef const char* handler = PyUnicode_AsUTF8(errors)
+        cdef Scratch scratch = self.pool.borrow()
+        cdef Ids ids
+
+        ids.is_held = False
+        try:
+            gather(tokens, scratch, &ids)
+            return self.text_of(&ids, scratch, handler)
+        finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
+            self.pool.give_back(scratch)
+
+    cdef ctok_status decode_to(self, const Ids* ids, uint8_t* out, size_t cap, size_t* length,
+                               ctok_error* err):
+        cdef ctok_status status
+        if ids.n < MANY:
+            return ctok_decode(self.model, ids.ids, ids.n, out, cap, length, err)
+        with nogil:
+            status = ctok_decode(self.model, ids.ids, ids.n, out, cap, length, err)
+        return status
+
+    cdef bytes bytes_of(self, const Ids* ids):
+        """Written into a bytes object that is first too long, mostly, and then cut."""
+        cdef ctok_error err
+        cdef ctok_status status = CTOK_E_SPACE
+        cdef size_t need = BYTES_PER_ID * ids.n + 64
+        cdef PyObject* out = NULL
+
+        while status == CTOK_E_SPACE:
+            Py_XDECREF(out)
+            out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>need)
+            if out == NULL:
+                raise MemoryError()
+            status = self.decode_to(ids, <uint8_t*>PyBytes_AS_STRING(out), need, &need, &err)
+        if status != CTOK_OK:
+            Py_XDECREF(out)
+            raise failure(&err)
+        _PyBytes_Resize(&out, <Py_ssize_t>need)
+        done = <bytes>out
+        Py_DECREF(<object>out)
+        return done
+
+    cdef str text_of(self, const Ids* ids, Scratch scratch, const char* handler):
+        cdef ctok_error err
+        cdef ctok_status status = CTOK_E_SPACE
+        cdef size_t need = BYTES_PER_ID * ids.n + 64
+
+        while status == CTOK_E_SPACE:
+            if not scratch.has_room(need):
+                raise MemoryError()
+            status = self.decode_to(ids, scratch.text, scratch.text_cap, &need, &err)
+        if status != CTOK_OK:
+            raise failure(&err)
+        return PyUnicode_DecodeUTF8(<const char*>scratch.text, <Py_ssize_t>need, handler)
+
+    def decode_stream(self, str errors="replace"):
+        """A decoder for ids that arrive one at a time; each costs the same however many came
+        before.
+
+        Args:
+            errors: what to do about bytes that are not UTF-8, as in :meth:`decode`.
+
+        Returns:
+            A :class:`DecodeStream`: ``push(id)`` gives the text that is complete with this
+            id, ``flush()`` what is left at the end.
+
+        >>> import ctok
+        >>> enc = ctok.get_encoding("gpt2")
+        >>> stream = enc.decode_stream()
+        >>> [stream.push(token_id) for token_id in enc.encode("héllo 🦜")]
+        ['h', 'é', 'llo', ' ', '', '🦜']
+        >>> stream.flush()
+        ''
+        """
+        return DecodeStream(self, errors)
+
+
+cdef class DecodeStream:
+    """Ids one at a time to text: see :meth:`ctok.Encoding.decode_stream`, which makes it.
+
+    Bytes of a character that is not complete are held back until it is. Belongs to one thread
+    at a time.
+    """
+    cdef Model codec
+    cdef bytes handler
+    cdef bytes held
+
+    def __cinit__(self, Model codec not None, str errors="replace"):
+        self.codec = codec
+        self.handler = errors.encode()
+        self.held = b""
+
+    def push(self, token_id):
+        """The text that is complete with this id; "" while a character is not.
+
+        Raises:
+            UnknownTokenIdError: (a KeyError) no token has this id; what is held back stays.
+        """
+        cdef ctok_bytes token
+        cdef int64_t value = ctok_small_int(<PyObject*>token_id)
+        cdef Py_ssize_t consumed = 0
+        cdef bytes data
+        cdef str text
+
+        if value < 0:
+            value = token_id_of(token_id)
+        if ctok_model_token(self.codec.model, <uint32_t>value, &token) != CTOK_OK:
+            raise ctok_errors.UnknownTokenIdError(f"id {value} is not a token", token_id=value)
+        if not self.held:
+            text = PyUnicode_DecodeUTF8Stateful(<const char*>token.ptr, <Py_ssize_t>token.len,
+                                                self.handler, &consumed)
+            if consumed < <Py_ssize_t>token.len:
+                self.held = (<const char*>token.ptr)[consumed:token.len]
+            return text
+        data = self.held + (<const char*>token.ptr)[:token.len]
+        text = PyUnicode_DecodeUTF8Stateful(data, len(data), self.handler, &consumed)
+        self.held = data[consumed:]
+        return text
+
+    def flush(self):
+        """What is held back, which no id will complete any more; the stream can be used again."""
+        data = self.held
+        self.held = b""
+        return data.decode("utf-8", self.handler.decode())

@@ -1,0 +1,74 @@
+# Places in a text: where it may be cut, and what byte is which character.
+
+cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratch) noexcept:
+    """The last place at or before a place inside of the text where it may be cut without a
+    change to its ids; 0 when none is known. Looks at no more of the text than it must."""
+    cdef size_t margin = model.info.max_token_len
+    cdef size_t back = 1024
+    cdef size_t end = min(text.n, at + margin + 1)
+    cdef size_t start, place, i
+    cdef size_t n_surrogates = 0
+    cdef Units before, behind
+    cdef ctok_bytes view
+
+    while True:
+        start = at - back - margin if at > back + margin else 0
+        before = part_of(text, start, at)
+        behind = part_of(text, at, end)
+        view.ptr = <const uint8_t*>before.data
+        view.len = end - start
+        place = at - start
+        if text.size > 0:
+            if not scratch.has_room(ctok_utf8_bound(text.size, end - start)):
+                return 0
+            view.ptr = scratch.text
+            place = ctok_utf8_from_units(before.data, text.size, before.n, scratch.text,
+                                         &n_surrogates)
+            if n_surrogates > 0:
+                return 0  # not one character for each unit
+            view.len = place + ctok_utf8_from_units(
+                behind.data, text.size, behind.n, scratch.text + place, &n_surrogates)
+            if n_surrogates > 0:
+                return 0
+        place = ctok_encode_cut(model.model, view, place)
+        if place > 0 and (start == 0 or place >= margin):
+            for i in range(place):
+                start += (view.ptr[i] & 0xC0) != 0x80
+            return start
+        if start == 0:
+            return 0
+        back *= 16
+
+
+cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:
+    """The character of a text in which a byte of its UTF-8 is."""
+    n_chars = len((<const char*>view.ptr)[:min(position, view.len)].decode("utf-8", "ignore"))
+    from . import surrogates
+    return surrogates.place(text, n_chars)
+
+
+cdef list character_ranges(str text, Scratch scratch, const ctok_output* out, list byte_ranges):
+    """Byte ranges as character ranges. A token that holds part of a character counts it
+    wholly. Starts never fall, so one walk over the text does for all."""
+    cdef const uint8_t* utf8 = scratch.text
+    cdef size_t at = 0      # byte that was walked to
+    cdef size_t n_chars = 0  # characters that start before it
+    cdef size_t i, end, start_char, end_char
+    cdef list ranges
+
+    if PyUnicode_IS_COMPACT_ASCII(text):
+        return list(byte_ranges)
+    ranges = []
+    for i in range(out.n):
+        while at < out.ranges[i].start:
+            n_chars += (utf8[at] & 0xC0) != 0x80
+            at += 1
+        # A start inside a character belongs to the character that began before it.
+        start_char = n_chars if (utf8[at] & 0xC0) != 0x80 else n_chars - 1
+        end = at
+        end_char = n_chars
+        while end < out.ranges[i].end:
+            end_char += (utf8[end] & 0xC0) != 0x80
+            end += 1
+        ranges.append((start_char, end_char))
+    return ranges

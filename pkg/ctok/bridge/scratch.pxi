@@ -1,0 +1,130 @@
+# A str as the core reads it, and the memory that a call writes besides its result.
+
+# Buffers above this many bytes are given back after the call that needed them.
+cdef size_t KEEP_BYTES = 1 << 22
+
+cdef struct Units:
+    const char* data
+    size_t size  # of one, in bytes; 0: ASCII, which is UTF-8 already
+    size_t n
+
+
+cdef void units_of(str text, Units* out) noexcept:
+    """A str as Python keeps it."""
+    out.data = <const char*>PyUnicode_DATA(text)
+    out.size = 0 if PyUnicode_IS_COMPACT_ASCII(text) else <size_t>PyUnicode_KIND(text)
+    out.n = <size_t>PyUnicode_GET_LENGTH(text)
+
+
+cdef Units part_of(const Units* units, size_t start, size_t end) noexcept nogil:
+    cdef Units part
+    part.data = units.data + start * (units.size if units.size > 0 else 1)
+    part.size = units.size
+    part.n = end - start
+    return part
+
+
+cdef class Scratch:
+    """What one call at a time needs: the C scratch, the text as UTF-8, the ids."""
+    cdef ctok_scratch* ptr
+    cdef uint8_t* text
+    cdef size_t text_cap
+    cdef uint32_t* ids
+    cdef size_t ids_cap
+    cdef size_t n_surrogates
+
+    def __cinit__(self, size_t cache_bytes):
+        if ctok_scratch_new(&self.ptr, cache_bytes, NULL, NULL) != CTOK_OK:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        ctok_scratch_free(self.ptr)
+        free(self.text)
+        free(self.ids)
+
+    cdef int view(self, str text, ctok_bytes* out) except -1:
+        """Borrows the text: in place when ASCII, else as UTF-8 until the next call."""
+        cdef Units units
+        units_of(text, &units)
+        if not self.view_units(&units, out):
+            raise MemoryError()
+        return 0
+
+    cdef bint view_units(self, const Units* units, ctok_bytes* out) noexcept nogil:
+        """The same for part of a text; False when out of memory."""
+        self.n_surrogates = 0
+        out.ptr = <const uint8_t*>units.data
+        out.len = units.n
+        if units.size == 0:
+            return True
+        if not self.has_room(ctok_utf8_bound(units.size, units.n)):
+            return False
+        out.ptr = self.text
+        out.len = ctok_utf8_from_units(units.data, units.size, units.n, self.text,
+                                       &self.n_surrogates)
+        return True
+
+    cdef bint has_room(self, size_t n) noexcept nogil:
+        """Makes room for n bytes of text; what was there is lost."""
+        if n > self.text_cap:
+            free(self.text)
+            self.text = <uint8_t*>malloc(n)
+            self.text_cap = n if self.text != NULL else 0
+        return n <= self.text_cap
+
+    cdef int room(self, size_t n) except -1:
+        """Makes room for n ids."""
+        cdef uint32_t* grown
+
+        if n > self.ids_cap:
+            grown = <uint32_t*>realloc(self.ids, n * sizeof(uint32_t))
+            if grown == NULL:
+                raise MemoryError()
+            self.ids = grown
+            self.ids_cap = n
+        return 0
+
+    cdef void trim(self) noexcept:
+        if self.text_cap > KEEP_BYTES:
+            free(self.text)
+            self.text = NULL
+            self.text_cap = 0
+        if self.ids_cap * sizeof(uint32_t) > KEEP_BYTES:
+            free(self.ids)
+            self.ids = NULL
+            self.ids_cap = 0
+
+
+@cython.final
+@cython.no_gc
+cdef class Pool:
+    """The scratches of one model that no call uses now. They lead nowhere, so no cycle does."""
+    cdef Scratch spare  # that of the last call, where the GIL guards it
+    cdef list others
+
+    def __cinit__(self):
+        self.others = []
+
+    cdef Scratch borrow(self):
+        cdef Scratch scratch
+        if CTOK_HAS_GIL and self.spare is not None:
+            scratch = self.spare
+            self.spare = None
+            return scratch
+        # pop and append of a list are atomic, with the GIL and without.
+        try:
+            return <Scratch>self.others.pop()
+        except IndexError:
+            return Scratch(CTOK_CACHE_DEFAULT)
+
+    cdef void give_back(self, Scratch scratch) noexcept:
+        scratch.trim()
+        if CTOK_HAS_GIL and self.spare is None:
+            self.spare = scratch
+        else:
+            self.others.append(scratch)
+
+    cdef void clear(self) noexcept:
+        """Frees them all; what is lent out now comes back later."""
+        self.spare = None
+        self.others.clear()
