@@ -9,6 +9,8 @@
  *     phrases                            -
  *     merging                            5 ids
  *     slots       1     1     1     1    5 aside      copied out one after the other
+ *
+ * Who only counts needs no slots of hits: their numbers of ids go straight to the caller.
  */
 #include "block.h"
 
@@ -40,7 +42,9 @@ typedef struct block_work {
     key keys[CTOK_BLOCK_PIECES];
     const cache_word *words[CTOK_BLOCK_PIECES];
     block_slot slots[CTOK_BLOCK_PIECES];
-    block_miss misses[CTOK_BLOCK_PIECES];
+    uint16_t missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
+    uint32_t n_missed;
+    block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either */
     uint32_t n_misses;
     size_t n_aside;
 } block_work;
@@ -80,9 +84,6 @@ static void block_probe(const block_call *call, block_work *work)
 /* Fills the slots of words that the cache has, and lists the others. */
 static void block_check(const block_call *call, block_work *work)
 {
-    const uint32_t *ends = call->block->ends;
-    uint16_t missed[CTOK_BLOCK_PIECES];
-    uint32_t n_missed = 0;
     uint32_t n = 0;
     uint32_t i;
 
@@ -90,11 +91,38 @@ static void block_check(const block_call *call, block_work *work)
         const cache_word *word = work->words[i];
 
         memcpy(&work->slots[i], word->ids, sizeof work->slots[i]);
-        missed[n_missed] = (uint16_t)i;
-        n_missed += !key_equal(word->key, work->keys[i]);
+        work->missed[n] = (uint16_t)i;
+        n += !key_equal(word->key, work->keys[i]);
     }
-    for (i = 0; i < n_missed; i++) {
-        uint32_t number = missed[i];
+    work->n_missed = n;
+}
+
+/* The same for who counts: what is listed has no number yet. */
+static void block_check_counts(const block_call *call, block_work *work,
+                               uint32_t *counts)
+{
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < call->block->n_pieces; i++) {
+        const cache_word *word = work->words[i];
+
+        counts[i] = word->n;
+        work->missed[n] = (uint16_t)i;
+        n += !key_equal(word->key, work->keys[i]);
+    }
+    work->n_missed = n;
+}
+
+/* Words at their other place fill their slots; what is not there either is a miss. */
+static void block_check_beside(const block_call *call, block_work *work)
+{
+    const uint32_t *ends = call->block->ends;
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < work->n_missed; i++) {
+        uint32_t number = work->missed[i];
         const cache_word *other = cache_word_beside(work->words[number]);
         block_miss *miss = &work->misses[n];
         uint32_t from = number == 0 ? 0 : ends[number - 1];
@@ -337,6 +365,13 @@ static ctok_status block_misses(const block_call *call, block_work *work)
     return CTOK_OK;
 }
 
+/* Fills the slots of what the first look did not find. */
+static ctok_status block_resolve(const block_call *call, block_work *work)
+{
+    block_check_beside(call, work);
+    return work->n_misses > 0 ? block_misses(call, work) : CTOK_OK;
+}
+
 /* ---- output ----------------------------------------------------------------- */
 
 static size_t block_emit(const block_call *call, const block_work *work, uint32_t *out)
@@ -358,6 +393,8 @@ static size_t block_emit(const block_call *call, const block_work *work, uint32_
     return (size_t)(next - out);
 }
 
+/* ---- public ----------------------------------------------------------------- */
+
 ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
                          ctok_bytes text, size_t start, const ctok_split_block *block,
                          uint32_t *out, size_t *n_out, ctok_error *err)
@@ -369,9 +406,25 @@ ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
     work.n_aside = 0;
     block_probe(&call, &work);
     block_check(&call, &work);
-    if (work.n_misses > 0) {
-        TRY(block_misses(&call, &work));
-    }
+    TRY(block_resolve(&call, &work));
     *n_out = block_emit(&call, &work, out);
+    return CTOK_OK;
+}
+
+ctok_status block_count(const ctok_model *model, ctok_scratch *scratch, ctok_bytes text,
+                        size_t start, const ctok_split_block *block, uint32_t *counts,
+                        ctok_error *err)
+{
+    block_call call = {model, scratch, text, text.ptr + start, block, err};
+    block_work work;
+    uint32_t i;
+
+    work.n_aside = 0;
+    block_probe(&call, &work);
+    block_check_counts(&call, &work, counts);
+    TRY(block_resolve(&call, &work));
+    for (i = 0; i < work.n_missed; i++) {
+        counts[work.missed[i]] = work.slots[work.missed[i]].n;
+    }
     return CTOK_OK;
 }

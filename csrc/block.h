@@ -15,4 +15,9 @@ ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
                          ctok_bytes text, size_t start, const ctok_split_block *block,
                          uint32_t *out, size_t *n_out, ctok_error *err);
 
+/* How many ids each piece of a block has: counts has room for all. */
+ctok_status block_count(const ctok_model *model, ctok_scratch *scratch, ctok_bytes text,
+                        size_t start, const ctok_split_block *block, uint32_t *counts,
+                        ctok_error *err);
+
 #endif

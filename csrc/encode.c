@@ -18,7 +18,8 @@ typedef struct encode_call {
     const ctok_encode_options *options;
     ctok_output *out;
     ctok_error *err;
-    bool is_done; /* max_ids were made */
+    bool is_done;     /* max_ids were made */
+    bool counts_only; /* to the end of the text */
 } encode_call;
 
 /* ---- output ----------------------------------------------------------------- */
@@ -84,6 +85,38 @@ static ctok_status encode_room(encode_call *call, size_t n, uint32_t **room)
     return status;
 }
 
+/* ---- blocks ----------------------------------------------------------------- */
+
+static ctok_status encode_block_ids(encode_call *call, size_t at,
+                                    const ctok_split_block *block)
+{
+    size_t block_len = block->ends[block->n_pieces - 1];
+    uint32_t *room = NULL;
+    size_t n = 0;
+
+    TRY(encode_room(call, block_len + BLOCK_SLACK, &room));
+    TRY(block_encode(call->model, call->scratch, call->text, at, block, room, &n,
+                     call->err));
+    encode_emit(call, room, n, at, at + block_len);
+    return CTOK_OK;
+}
+
+static ctok_status encode_block_count(encode_call *call, size_t at,
+                                      const ctok_split_block *block)
+{
+    uint32_t counts[CTOK_BLOCK_PIECES];
+    uint32_t n = 0; /* no more than bytes */
+    uint32_t i;
+
+    TRY(block_count(call->model, call->scratch, call->text, at, block, counts,
+                    call->err));
+    for (i = 0; i < block->n_pieces; i++) {
+        n += counts[i];
+    }
+    call->out->n += n;
+    return CTOK_OK;
+}
+
 /* ---- segments --------------------------------------------------------------- */
 
 /* Text between specials. The splitter sees nothing outside of it. */
@@ -95,10 +128,6 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
     ctok_split_block block;
 
     while (!call->is_done) {
-        size_t block_len;
-        size_t at;
-        uint32_t *room = NULL;
-        size_t n = 0;
         ctok_status status = splitter->next(splitter->self, call->scratch->split_state,
                                             segment, &cursor, &block, call->err);
         if (status != CTOK_OK) {
@@ -111,12 +140,11 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
             call->out->consumed = end;
             return CTOK_OK;
         }
-        block_len = block.ends[block.n_pieces - 1];
-        at = start + block.start;
-        TRY(encode_room(call, block_len + BLOCK_SLACK, &room));
-        TRY(block_encode(call->model, call->scratch, call->text, at, &block, room, &n,
-                         call->err));
-        encode_emit(call, room, n, at, at + block_len);
+        if (call->counts_only) {
+            TRY(encode_block_count(call, start + block.start, &block));
+        } else {
+            TRY(encode_block_ids(call, start + block.start, &block));
+        }
     }
     return CTOK_OK;
 }
@@ -194,13 +222,15 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
                         ctok_error *err)
 {
     static const ctok_encode_options defaults = CTOK_ENCODE_OPTIONS_INIT;
-    encode_call call = {model, scratch, text, options, out, err, false};
+    encode_call call = {model, scratch, text, options, out, err, false, false};
 
     out->n = 0;
     out->consumed = 0;
     if (options == NULL) {
         call.options = &defaults;
     }
+    call.counts_only =
+        out->ids == NULL && out->ranges == NULL && call.options->max_ids == 0;
     TRY(encode_check(&call));
     TRY(scratch_attach(scratch, model, err));
     TRY(encode_segments(&call));
@@ -211,10 +241,8 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
                               ctok_bytes piece, ctok_output *out, ctok_error *err)
 {
     static const ctok_encode_options options = CTOK_ENCODE_OPTIONS_INIT;
-    encode_call call = {model, scratch, piece, &options, out, err, false};
+    encode_call call = {model, scratch, piece, &options, out, err, false, false};
     ctok_split_block block = {0, 1, {0}};
-    uint32_t *room = NULL;
-    size_t n = 0;
 
     out->n = 0;
     out->consumed = 0;
@@ -228,8 +256,6 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
     }
     block.ends[0] = (uint32_t)piece.len;
     TRY(scratch_attach(scratch, model, err));
-    TRY(encode_room(&call, piece.len + BLOCK_SLACK, &room));
-    TRY(block_encode(model, scratch, piece, 0, &block, room, &n, err));
-    encode_emit(&call, room, n, 0, piece.len);
+    TRY(encode_block_ids(&call, 0, &block));
     return encode_finish(&call);
 }
