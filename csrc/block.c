@@ -42,7 +42,8 @@ typedef struct block_work {
     key keys[CTOK_BLOCK_PIECES];
     const cache_word *words[CTOK_BLOCK_PIECES];
     block_slot slots[CTOK_BLOCK_PIECES];
-    uint16_t missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
+    uint16_t
+        missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
     uint32_t n_missed;
     block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either */
     uint32_t n_misses;
