@@ -53,4 +53,31 @@ static inline bool base_add_overflows(size_t a, size_t b, size_t *out)
     return *out < a;
 }
 
+/* The place of a mask's lowest bit, and of its highest; the mask is not 0. */
+static BASE_INLINE unsigned base_lowest(uint64_t mask)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (unsigned)__builtin_ctzll(mask);
+#else
+    unsigned n = 0;
+    for (; (mask & 1) == 0; mask >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
+static BASE_INLINE unsigned base_highest(uint64_t mask)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return 63 - (unsigned)__builtin_clzll(mask);
+#else
+    unsigned n = 0;
+    for (; mask > 1; mask >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
 #endif

@@ -16,6 +16,8 @@
 #include "bpe.h"
 #include "cpu.h"
 
+/* The key of a pair is its rank and its place in one number, so that the least is the pair
+ * that merges next. */
 #define MANY_PLACE_BITS 6
 #define MANY_NO_KEY UINT32_MAX
 /* Keys of pairs are below. A rank that is none, shifted, is above. */
@@ -33,47 +35,28 @@ typedef struct many_piece {
     uint32_t places[2]; /* whose keys they are */
 } many_piece;
 
-/* Bits of a mask, for compilers that do not know them. */
-static BASE_INLINE unsigned many_lowest(uint64_t mask)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return (unsigned)__builtin_ctzll(mask);
-#else
-    unsigned n = 0;
-    for (; (mask & 1) == 0; mask >>= 1) {
-        n++;
-    }
-    return n;
-#endif
-}
-
-static BASE_INLINE unsigned many_highest(uint64_t mask)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return 63 - (unsigned)__builtin_clzll(mask);
-#else
-    unsigned n = 0;
-    for (; mask > 1; mask >>= 1) {
-        n++;
-    }
-    return n;
-#endif
-}
-
-/* Finds which symbols to start from may merge at all, and asks for those that are not two
- * bytes, which have their own array. */
+/* Finds which symbols to start from may merge at all, and asks for their buckets. Bytes have
+ * an array of their own, which is as near as what would be asked here. */
 static BASE_INLINE void many_ask(const pairs *table, bpe_row *row)
 {
     const uint32_t *symbols = row->symbols;
     uint64_t open = 0;
+    uint32_t all = 0;
     size_t i;
 
+    for (i = 0; i < row->n; i++) {
+        all |= symbols[i];
+    }
+    row->open &= ((uint64_t)1 << (row->n - 1)) - 1;
+    if (all < 256) {
+        return;
+    }
     for (i = 0; i + 1 < row->n; i++) {
         open |= (uint64_t)pairs_may_merge(table, symbols[i], symbols[i + 1]) << i;
     }
     row->open &= open;
     for (open = row->open; open != 0; open &= open - 1) {
-        i = many_lowest(open);
+        i = base_lowest(open);
         if ((symbols[i] | symbols[i + 1]) >= 256) {
             BASE_PREFETCH(pairs_at(table, pairs_key(symbols[i], symbols[i + 1])));
         }
@@ -94,7 +77,7 @@ static BASE_INLINE void many_start(const pairs *table, many_piece *m, bpe_row *r
     for (open = row->open; open != 0; open &= open - 1) {
         uint32_t rank;
 
-        i = many_lowest(open);
+        i = base_lowest(open);
         rank = pairs_rank(table, symbols[i], symbols[i + 1]);
         m->keys[i] = rank << MANY_PLACE_BITS | (uint32_t)i;
     }
@@ -147,14 +130,14 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     before = m->alive & (((uint64_t)1 << at) - 1);
     behind = m->alive & ~before & ~((uint64_t)1 << at);
     m->alive &= ~(behind & (~behind + 1)); /* the right half is gone */
-    m->keys[many_lowest(behind)] = MANY_NO_KEY;
+    m->keys[base_lowest(behind)] = MANY_NO_KEY;
     behind &= behind - 1;
     symbols[at] = symbol;
     m->keys[at] = MANY_NO_KEY;
     /* Without branches, which nobody could foresee: a neighbour that is not there is
      * looked up as any, and not asked for. */
-    right = symbols[behind == 0 ? at : many_lowest(behind)];
-    left = many_highest(before | 1);
+    right = symbols[behind == 0 ? at : base_lowest(behind)];
+    left = base_highest(before | 1);
     pairs[0] = pairs_key(symbol, right);
     pairs[1] = pairs_key(symbols[left], symbol);
     m->pairs[0] = behind == 0 ? PAIRS_NO_KEY : pairs[0];
@@ -174,7 +157,7 @@ static BASE_INLINE void many_end(const many_piece *m)
     size_t n = 0;
 
     for (left = m->alive; left != 0; left &= left - 1) {
-        symbols[n++] = symbols[many_lowest(left)];
+        symbols[n++] = symbols[base_lowest(left)];
     }
     m->row->n = n;
 }

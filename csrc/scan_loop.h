@@ -23,7 +23,7 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
         unsigned k;
 
         for (k = 0; k < 8; k++) {
-            ends[i + k] = base + scan_lowest(starts | top);
+            ends[i + k] = base + base_lowest(starts | top);
             starts &= starts - 1;
         }
     }

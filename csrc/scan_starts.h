@@ -38,19 +38,6 @@ typedef struct scan_masks {
     uint64_t seen; /* bytes whose classes are known; all behind the end of the text */
 } scan_masks;
 
-static BASE_INLINE unsigned scan_lowest(uint64_t mask)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return (unsigned)__builtin_ctzll(mask);
-#else
-    unsigned n = 0;
-    while ((mask >> n & 1) == 0) {
-        n++;
-    }
-    return n;
-#endif
-}
-
 static BASE_INLINE unsigned scan_count(uint64_t mask)
 {
 #if defined(__GNUC__) || defined(__clang__)
@@ -131,7 +118,7 @@ static BASE_INLINE uint64_t scan_after_newlines(uint64_t tails, uint64_t newline
     uint64_t left = starts;
 
     while (left != 0) {
-        unsigned at = scan_lowest(left);
+        unsigned at = base_lowest(left);
         /* Adding at the start of a run carries to the place behind it. */
         uint64_t end = (tails + ((uint64_t)1 << at)) & ~tails;
 
@@ -156,7 +143,7 @@ static BASE_INLINE uint64_t scan_quotes(const scan_shape *shape, const scan_mask
         quotes &= m->letters << 1;
     }
     for (; BASE_UNLIKELY(quotes != 0); quotes &= quotes - 1) {
-        unsigned at = scan_lowest(quotes);
+        unsigned at = base_lowest(quotes);
         unsigned len;
 
         if (at + 3 >= 64 || (m->seen >> (at + 3) & 1) == 0) {

@@ -54,7 +54,7 @@ static BASE_INLINE void scan_wide(const scan_shape *shape, const scan_classes *c
     in[shape->splits_han ? SCAN_HAN : SCAN_UNCASED] =
         ideographs | ideographs << 1 | ideographs << 2;
     for (left &= ~ideographs; left != 0; left &= left - 1) {
-        unsigned at = scan_lowest(left);
+        unsigned at = base_lowest(left);
         unsigned n = bytes[at] < 0xE0 ? 2 : bytes[at] < 0xF0 ? 3 : 4;
         scan_class class = scan_class_at(classes, bytes + at, n);
 
