@@ -37,7 +37,7 @@ void bpe_work_free(bpe_work *work);
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
 /* Pieces that bpe_many takes: so many, each of so many symbols to start from. */
-#define BPE_MANY 16
+#define BPE_MANY 32
 #define BPE_MANY_SYMBOLS 64
 
 typedef struct bpe_row {

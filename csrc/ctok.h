@@ -106,7 +106,7 @@ typedef struct ctok_allocator {
  *
  * Text that the pattern does not cover lies between blocks and is dropped, as
  * the reference does. */
-#define CTOK_BLOCK_PIECES 256
+#define CTOK_BLOCK_PIECES 512
 
 typedef struct ctok_split_block {
     size_t start;

@@ -12,7 +12,7 @@ from cffi import FFI
 # The parts of ctok.h and _pcre2_engine.h that Python needs; the compiler checks them
 # against the headers.
 DECLARATIONS = """
-    #define CTOK_BLOCK_PIECES 256
+    #define CTOK_BLOCK_PIECES ...
     #define CTOK_OK 0
     #define CTOK_E_MEMORY ...
     #define CTOK_E_LIMIT ...
@@ -28,7 +28,7 @@ DECLARATIONS = """
     typedef struct ctok_split_block {
         size_t start;
         uint32_t n_pieces;
-        uint32_t ends[256];
+        uint32_t ends[...];
     } ctok_split_block;
     typedef struct ctok_split_cursor {
         size_t position;
