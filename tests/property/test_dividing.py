@@ -154,3 +154,57 @@ def test_cost_of_a_beginning_does_not_grow_with_the_text() -> None:
         return min(times)
 
     assert fastest(text) < 20 * fastest(text[: len(text) // 200])
+
+
+# ---- a long text made UTF-8 part by part --------------------------------------------------
+
+
+def undivided(enc: Encoding, text: str, allowed: str = "") -> list[int]:
+    """By the way with offsets, which has the whole text as UTF-8."""
+    return enc._encode_ranges(text, enc._special_sets("all" if allowed else frozenset(), ()))[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", UNITS)
+def test_long_text_has_the_same_ids_part_by_part(name: str, kind: str) -> None:
+    enc = ctok.get_encoding(name)
+    for seed in range(3):
+        text = long_text(kind, seed, 500_000)
+        whole = undivided(enc, text)
+        assert whole == enc.encode_ordinary(text)
+        assert whole == enc.encode_to_numpy(text, disallowed_special=()).tolist()
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_special_tokens_stay_whole_part_by_part(kind: str) -> None:
+    enc = ctok.get_encoding("o200k_base")
+    rng = random.Random(kind)
+    units = [*UNITS[kind], "<|endoftext|>", "<|endof", "text|>", "é<|endofprompt|>"]
+    for _ in range(4):
+        text = "".join(rng.choices(units, k=100_000))
+        assert undivided(enc, text, "all") == enc.encode(text, allowed_special="all")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one \ud83d\ude42 two \udc00 é " * 30_000,
+        "\ud83d" * 70_000 + "\ude42" * 70_000,
+        "漢字" * 200_000,
+        "é" + "a" * 400_000,
+        "é" + " " * 400_000,
+        "é\n" * 65_536,
+    ],
+    ids=["surrogates", "surrogates apart", "characters", "letters", "blanks", "newlines"],
+)
+def test_text_with_few_places_to_part_it_has_the_same_ids(text: str) -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    assert undivided(enc, text) == enc.encode_ordinary(text)
+
+
+def test_error_far_on_in_a_text_names_its_place() -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    text = long_text("wide", 7, 2_000_000)
+    with pytest.raises(DisallowedSpecialError) as caught:
+        enc.encode(text + "<|endoftext|>" + text[:5])
+    assert len(text) == caught.value.offset

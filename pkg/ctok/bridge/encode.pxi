@@ -3,6 +3,9 @@
 # Of so many characters an id is rarely made, to begin with.
 cdef size_t UNITS_PER_ID = 8
 
+# So many characters at a time become UTF-8 and then ids: both fit into a processor's cache.
+cdef size_t UNITS_PER_PART = 65536
+
 cdef frozenset NO_SPECIALS = frozenset()
 
 
@@ -88,6 +91,35 @@ cdef class Encoder(Model):
             raise self.encode_failure(text, view, &err)
         return 0
 
+    cdef int encode_whole(self, str text, SpecialSets sets, Scratch scratch,
+                          ctok_output* out) except -1:
+        """Encodes into out; what is long and has to be made UTF-8, part by part."""
+        cdef Units units
+        cdef ctok_output part
+        cdef size_t start = 0
+        cdef size_t end
+
+        units_of(text, &units)
+        if units.size == 0 or units.n <= UNITS_PER_PART or sets.foreign:
+            return self.encode_into(text, sets, scratch, 0, out)
+        try:
+            while start < units.n:
+                end = units.n
+                if units.n - start > UNITS_PER_PART:
+                    end = cut_before(self, &units, start + UNITS_PER_PART, scratch)
+                if end <= start:
+                    end = units.n  # nowhere to cut it
+                memset(&part, 0, sizeof(part))
+                part.ids = out.ids + out.n
+                part.cap = out.cap - out.n
+                self.encode_into(text[start:end], sets, scratch, 0, &part)
+                out.n += part.n
+                start = end
+            return 0
+        except ctok_errors.CtokError:
+            out.n = 0
+            return self.encode_into(text, sets, scratch, 0, out)  # says where in the text
+
     cdef size_t ids_bound(self, str text):
         """Ids enough for a text: as many as bytes. A character has at most 4."""
         cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
@@ -104,7 +136,7 @@ cdef class Encoder(Model):
             out.cap = self.ids_bound(text)
             scratch.room(out.cap)
             out.ids = scratch.ids
-            self.encode_into(text, sets, scratch, 0, &out)
+            self.encode_whole(text, sets, scratch, &out)
             return ids_to_list(out.ids, out.n, self.info.max_id)
         finally:
             self.pool.give_back(scratch)
@@ -120,7 +152,7 @@ cdef class Encoder(Model):
             if out.ids == NULL:
                 raise MemoryError()
             try:
-                self.encode_into(text, sets, scratch, 0, &out)
+                self.encode_whole(text, sets, scratch, &out)
             except BaseException:
                 free(out.ids)
                 raise
