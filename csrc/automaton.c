@@ -295,6 +295,9 @@ bool automaton_is_sound(const automaton *a)
 
 /* ---- running ---------------------------------------------------------------- */
 
+/* Bytes between two looks at how many pieces there are. */
+#define AUTOMATON_RUN 32
+
 /* One turn of the loop is one character: its letter, then a load that the next turn waits
  * for; all else happens beside it. That no piece's end is a branch is what makes it fast:
  * an end is written at every turn, and the count says which stay. */
@@ -316,9 +319,11 @@ uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
     if (text.len - start > AUTOMATON_MAX_PIECE) {
         limit = p + AUTOMATON_MAX_PIECE;
     }
-    while (n < cap && out->work <= out->max_work) {
-        /* A turn writes at most one end. */
-        const uint8_t *until = (size_t)(limit - p) > cap - n ? p + (cap - n) : limit;
+    while (n < out->enough && out->work <= out->max_work) {
+        /* A character writes at most one end; of few pieces a run would be short. */
+        size_t run = out->enough - n > AUTOMATON_RUN ? out->enough - n : AUTOMATON_RUN;
+        size_t room = run < cap - n ? run : cap - n;
+        const uint8_t *until = (size_t)(limit - p) > room ? p + room : limit;
         unsigned action = 0;
 
         while (p < until) {
@@ -341,7 +346,7 @@ uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
             n += action & AUTOMATON_CUT;
         }
         if ((action & AUTOMATON_STOP) == 0) {
-            if (p < limit || n == cap) {
+            if (p < limit || n >= out->enough) {
                 continue; /* a full block leaves the last piece to the next one */
             }
             if (limit != text.ptr + text.len) {

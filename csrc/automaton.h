@@ -69,6 +69,7 @@ typedef struct automaton_output {
     size_t base;    /* ends are relative to this byte of the text */
     uint32_t *ends; /* room for cap */
     uint32_t cap;
+    uint32_t enough;   /* stop soon after so many pieces; at most cap */
     uint64_t work;     /* grows by the bytes that were looked at in vain */
     uint64_t max_work; /* stops soon after work exceeds this */
     size_t reached;    /* how far the text was looked at */

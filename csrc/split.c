@@ -59,14 +59,15 @@ typedef struct split_compiled {
  * again; twice as many each time that it was in vain. */
 #define SPLIT_FEW 2
 
-/* Adds at most cap pieces by the automaton. */
+/* Adds pieces by the automaton: enough of them, or few more. */
 static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at,
                              ctok_split_cursor *cursor, ctok_split_block *block,
-                             uint32_t cap, uint32_t *n_found, ctok_error *err)
+                             uint32_t enough, uint32_t *n_found, ctok_error *err)
 {
     automaton_output out = {.base = block->start,
                             .ends = block->ends + block->n_pieces,
-                            .cap = cap,
+                            .cap = CTOK_BLOCK_PIECES - block->n_pieces,
+                            .enough = enough,
                             .work = cursor->work,
                             .max_work = SPLIT_WORK_FREE +
                                         (uint64_t)text.len * SPLIT_WORK_PER_BYTE};
@@ -98,6 +99,7 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
     block->start = at;
     while (at < text.len && at - block->start < AUTOMATON_MAX_PIECE) {
         uint32_t room = CTOK_BLOCK_PIECES - block->n_pieces;
+        uint32_t enough = room;
         uint32_t n_found = 0;
 
         if (s->scan != NULL) {
@@ -109,12 +111,12 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
             if (n_found > 0) {
                 patience = SPLIT_FEW;
             } else {
-                room = patience < room ? patience : room;
+                enough = patience < room ? patience : room;
                 patience *= 2;
             }
         }
         if (n_found == 0 && room > 0) {
-            TRY(split_run(s, text, at, cursor, block, room, &n_found, err));
+            TRY(split_run(s, text, at, cursor, block, enough, &n_found, err));
         }
         if (n_found > 0) {
             block->n_pieces += n_found;

@@ -255,17 +255,22 @@ static void backtrack_all(const machine *p, ctok_bytes text, pieces *out)
     }
 }
 
-/* The pieces when the automaton is asked for a few at a time. */
-static void run_in_parts(const automaton *a, ctok_bytes text, uint32_t cap, pieces *out)
+/* The pieces when the automaton is asked for a few at a time, with room for more or not. */
+static void run_in_parts(const automaton *a, ctok_bytes text, uint32_t cap,
+                         uint32_t enough, pieces *out)
 {
     size_t at = 0;
 
     out->n = 0;
     while (at < text.len) {
-        uint32_t ends[8];
-        automaton_output run = {
-            .base = at, .ends = ends, .cap = cap, .max_work = UINT64_MAX};
+        uint32_t ends[64];
+        automaton_output run = {.base = at,
+                                .ends = ends,
+                                .cap = cap,
+                                .enough = enough,
+                                .max_work = UINT64_MAX};
         uint32_t n = automaton_run(a, text, at, &run);
+        CHECK(n <= cap);
         size_t start = at;
 
         for (uint32_t i = 0; i < n; i++) {
@@ -344,6 +349,7 @@ static void test_random_patterns_split_as_backtracking_does(void)
         splitter = compiled(text);
         for (int i = 0; i < 20; i++) {
             char sample[MAX_TEXT + 20] = "";
+            uint32_t few = 1 + (uint32_t)(i % 8);
             ctok_bytes view;
 
             while (strlen(sample) < MAX_TEXT - 20 && check_random(&state) % 16 != 0) {
@@ -357,7 +363,9 @@ static void test_random_patterns_split_as_backtracking_does(void)
                 fprintf(stderr, "pattern %s, text '%s'\n", text, sample);
                 CHECK(same_pieces(&expected, &actual));
             }
-            run_in_parts(a, view, 1 + (uint32_t)(i % 8), &actual);
+            run_in_parts(a, view, few, few, &actual);
+            CHECK(same_pieces(&expected, &actual));
+            run_in_parts(a, view, 64, few, &actual);
             CHECK(same_pieces(&expected, &actual));
         }
         ctok_splitter_free(&splitter);
