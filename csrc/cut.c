@@ -1,6 +1,6 @@
 /* cut.c - the two rules by which a place is safe, for all families:
  *
- *     letter  | ASCII that is no letter and no apostrophe        word| and   x|=1   end|\n
+ *     letter  | space, punctuation, an ASCII digit; no apostrophe   word| and   x|=1   end|\n
  *         A run of letters (and of marks, where they belong to words) is ended by it: no
  *         alternative goes on from a letter to such a character, but for 's and the like.
  *         So a piece ends here in any case.
@@ -23,17 +23,36 @@ static bool cut_is_ascii_letter(uint8_t byte)
     return (uint8_t)((byte | 0x20) - 'a') < 26;
 }
 
-/* Whether the character at p is a letter to the pattern. */
+/* What the pattern takes the character at p for, which is not ASCII. */
+static scan_class cut_class(const scan_classes *classes, const uint8_t *p)
+{
+    return (scan_class)classes->of[alphabet_next(classes->letters, &p)];
+}
+
 static bool cut_is_letter(const scan_classes *classes, const uint8_t *p)
 {
     if (*p < 0x80) {
         return cut_is_ascii_letter(*p);
     }
-    switch (classes->of[alphabet_next(classes->letters, &p)]) {
+    switch (cut_class(classes, p)) {
     case SCAN_SMALL:
     case SCAN_CAPITAL:
     case SCAN_UNCASED:
     case SCAN_HAN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool cut_ends_letters(const scan_classes *classes, const uint8_t *p)
+{
+    if (*p < 0x80) {
+        return *p != '\'' && !cut_is_ascii_letter(*p);
+    }
+    switch (cut_class(classes, p)) {
+    case SCAN_OTHER:
+    case SCAN_SPACE:
         return true;
     default:
         return false;
@@ -49,7 +68,7 @@ static bool cut_is_safe(const scan_classes *classes, scan_family family,
         return family != SCAN_GPT2 && *p != '/' &&
                (*p < 0x80 ? *p > ' ' : cut_is_letter(classes, p));
     }
-    if (*p >= 0x80 || *p == '\'' || cut_is_ascii_letter(*p)) {
+    if (!cut_ends_letters(classes, p)) {
         return false;
     }
     while ((*before & 0xC0) == 0x80) {
