@@ -329,6 +329,20 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
  * it has so much on both sides of the place. */
 size_t ctok_encode_cut(const ctok_model *model, ctok_bytes text, size_t at);
 
+typedef struct ctok_head {
+    size_t len;   /* bytes; no character is cut in two */
+    size_t n_ids; /* that they have on their own */
+    size_t seen;  /* bytes that the first max_ids ids of the text stand for */
+} ctok_head;
+
+/* The beginning of a text that has at most max_ids ids when it is encoded on its own: what the
+ * first max_ids ids stand for, or less, where that has more once it is cut off. The text is
+ * valid UTF-8; specials in it are ordinary text. If it is part of a longer text, that one's
+ * beginning is the same when ctok_encode_cut knows a place in the part at or behind seen. */
+ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
+                          ctok_bytes text, size_t max_ids, ctok_head *out,
+                          ctok_error *err);
+
 /* One piece, no splitting, no specials, no need to be UTF-8. */
 ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
                               ctok_bytes piece, ctok_output *out, ctok_error *err);

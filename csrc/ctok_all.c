@@ -42,6 +42,7 @@
 #include "split.c"
 #include "transcode.c"
 #include "transcode_avx2.c"
+#include "truncate.c"
 #include "uchar.c"
 #include "uchar_data.c"
 #include "units.c"

@@ -24,15 +24,6 @@ typedef struct encode_call {
 
 /* ---- output ----------------------------------------------------------------- */
 
-/* Where the bytes of an id end that starts at start. Where several tokens share an id its
- * length may be another one's; the text has no more than end. */
-static size_t encode_id_end(const ctok_model *model, uint32_t id, size_t start,
-                            size_t end)
-{
-    size_t len = vocab_span_of(&model->tokens, id).len;
-    return len < end - start ? start + len : end;
-}
-
 /* Books n ids that stand for the bytes from start on: stores them if they are not in
  * place and fit, fills ranges, and stops at max_ids. */
 static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t start,
@@ -48,7 +39,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
 
         n = max - out->n;
         for (i = 0; i < n; i++) {
-            done = encode_id_end(call->model, ids[i], done, end);
+            done = vocab_id_end(&call->model->tokens, ids[i], done, end);
         }
         end = done;
         call->is_done = true;
@@ -59,7 +50,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
     }
     for (i = 0; out->ranges != NULL && i < n_fit; i++) {
         out->ranges[out->n + i].start = start;
-        start = encode_id_end(call->model, ids[i], start, end);
+        start = vocab_id_end(&call->model->tokens, ids[i], start, end);
         out->ranges[out->n + i].end = start;
     }
     out->n += n;

@@ -93,6 +93,14 @@ static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
     return index < v->n_spans ? v->spans[index] : unknown;
 }
 
+/* Where the bytes of an id end that starts at start. Where several tokens share an id its
+ * length may be another one's; the text has no more than end. */
+static inline size_t vocab_id_end(const vocab *v, uint32_t id, size_t start, size_t end)
+{
+    size_t len = vocab_span_of(v, id).len;
+    return len < end - start ? start + len : end;
+}
+
 size_t vocab_size_in_memory(const vocab *v);
 
 void vocab_sections(vocab *v, sections *s);

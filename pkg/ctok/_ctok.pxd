@@ -158,6 +158,16 @@ cdef extern from "ctok.h" nogil:
                             ctok_bytes text, const ctok_encode_options* options,
                             ctok_output* out, ctok_error* err)
     size_t ctok_encode_cut(const ctok_model* model, ctok_bytes text, size_t at)
+
+    ctypedef struct ctok_head:
+        size_t len
+        size_t n_ids
+        size_t seen
+
+    ctok_status ctok_truncate(const ctok_model* model, ctok_scratch* scratch,
+                              ctok_bytes text, size_t max_ids, ctok_head* out,
+                              ctok_error* err)
+
     ctok_status ctok_encode_piece(const ctok_model* model, ctok_scratch* scratch,
                                   ctok_bytes piece, ctok_output* out, ctok_error* err)
 

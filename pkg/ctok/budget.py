@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ValidationError
-from .surrogates import character_starts
 
 if TYPE_CHECKING:
     from .encoding import Encoding
@@ -39,8 +38,7 @@ def fits(self: Encoding, text: str, max_tokens: int) -> bool:
     """
     if max_tokens < 0:
         return False
-    n: int = self._count_to(text, max_tokens + 1)[0]
-    return n <= max_tokens
+    return len(self._truncate(text, max_tokens)[0]) == len(text)
 
 
 def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
@@ -62,17 +60,8 @@ def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
     """
     if max_tokens < 0:
         raise ValidationError(f"max_tokens is {max_tokens}, 0 or more expected")
-    for limit in range(max_tokens, 0, -1):
-        n, n_bytes = self._count_to(text, limit)
-        n_chars = _chars_in(text, n_bytes)
-        if n_chars == len(text):
-            return Truncated(text, n, False)
-        # Cut off where it is, the text may split into other pieces, even into more.
-        cut = text[:n_chars]
-        n = self.count(cut)
-        if n <= max_tokens:
-            return Truncated(cut, n, True)
-    return Truncated("", 0, bool(text) and self.count(text) > 0)
+    beginning, n_tokens = self._truncate(text, max_tokens)
+    return Truncated(beginning, n_tokens, len(beginning) < len(text))
 
 
 def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
@@ -129,16 +118,3 @@ def _next_part(encoding: Encoding, text: str, start: int, max_tokens: int) -> st
             f"character {start} alone has more than {max_tokens} ids: {text[start]!r}"
         )
     return part.text
-
-
-def _chars_in(text: str, n_bytes: int) -> int:
-    """How many whole characters the first n_bytes of a text's UTF-8 hold."""
-    if text.isascii():
-        return n_bytes
-    head = text[:n_bytes]
-    try:
-        return len(head.encode()[:n_bytes].decode("utf-8", "ignore"))
-    except UnicodeEncodeError:
-        mended = head.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        n = len(mended.encode()[:n_bytes].decode("utf-8", "ignore"))
-        return character_starts(text)[n]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +123,103 @@ def test_parts_too_small_for_a_character_are_refused_not_wrong(
         assert any(enc.count(char) > limit for char in text), error
     else:
         assert text == "".join(parts)
+
+
+# ---- against the definition ---------------------------------------------------------------
+
+# What patterns treat unlike what is beside it, and letters of more than one id.
+UNITS = [
+    *(
+        "a",
+        "S",
+        "'s",
+        "'",
+        "the",
+        " the",
+        " ",
+        "   ",
+        "\t",
+        "\n",
+        "\r\n",
+        "1",
+        "23",
+        "/",
+        "!",
+        "...",
+    ),
+    *("\u3000", "\u2019", "\u0301", "é", "ǅ", "א", "漢字", "、", "の", "٣", "²", "🥝", "ﷺ"),
+]
+
+
+def truncated(enc: Encoding, text: str, limit: int) -> tuple[str, int, bool]:
+    """The definition: what the first ids stand for, unless that has more on its own."""
+    utf8 = text.encode()
+    ends = [end for _, end in enc.encode_with_offsets(text, disallowed_special=()).byte_offsets]
+    if len(ends) <= limit:
+        return text, len(ends), False
+    for n in range(limit, 0, -1):
+        cut = utf8[: ends[n - 1]].decode("utf-8", "ignore")
+        if enc.count(cut) <= limit:
+            return cut, enc.count(cut), True
+    return "", 0, True
+
+
+@functools.cache
+def encoding_on(cpu: str, name: str) -> Encoding:
+    known = ctok.get_encoding(name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CTOK_CPU", cpu)
+        return Encoding(
+            f"{name} {cpu}",
+            pat_str=known._pat_str,
+            mergeable_ranks=known._mergeable_ranks,
+            special_tokens={},
+        )
+
+
+@distinct
+@pytest.mark.parametrize("cpu", ["portable", "avx2", "avx512", "neon"])
+@examples(25)
+@given(parts=st.lists(st.sampled_from(UNITS), max_size=12))
+def test_truncated_text_is_that_of_the_definition_at_every_number_of_ids(
+    name: str, cpu: str, parts: list[str]
+) -> None:
+    enc = encoding_on(cpu, name)
+    text = "".join(parts)
+    for limit in range(enc.count(text) + 2):
+        assert truncated(enc, text, limit) == enc.truncate(text, limit)
+
+
+@distinct
+@examples(25)
+@given(
+    parts=st.lists(st.sampled_from(UNITS), min_size=1, max_size=30),
+    times=st.integers(1, 60),
+    limit=st.integers(0, 400),
+)
+def test_truncated_long_text_is_that_of_the_definition(
+    name: str, parts: list[str], times: int, limit: int
+) -> None:
+    enc = ctok.get_encoding(name)
+    text = "".join(parts) * times
+    assert truncated(enc, text, limit) == enc.truncate(text, limit)
+    assert (enc.count(text) <= limit) == enc.fits(text, limit)
+
+
+@sixty
+@given(vocabulary=vocabularies(max_len=40), limit=limits)
+def test_truncated_text_is_that_of_the_definition_with_any_vocabulary(
+    vocabulary: Vocabulary, limit: int
+) -> None:
+    enc = Encoding("v", pat_str=r"\w+|\W", mergeable_ranks=vocabulary.ranks, special_tokens={})
+    if not any("\ud800" <= char <= "\udfff" for char in vocabulary.text):
+        assert truncated(enc, vocabulary.text, limit) == enc.truncate(vocabulary.text, limit)
+
+
+def test_what_the_pattern_drops_at_the_end_costs_no_id() -> None:
+    ranks = {bytes([i]): i for i in range(256)}
+    enc = Encoding("words", pat_str=r"\w+", mergeable_ranks=ranks, special_tokens={})
+    assert ("abc...", 3, False) == enc.truncate("abc...", 3)
+    assert ("ab", 2, True) == enc.truncate("abc...", 2)
+    assert ("...", 0, False) == enc.truncate("...", 0)
+    assert enc.fits("abc...", 3)

@@ -136,9 +136,14 @@ def test_beginning_of_a_long_text_is_counted_as_in_the_whole(name: str, kind: st
     text = long_text(kind, 3, 60_000)
     encoded = enc.encode_with_offsets(text, disallowed_special=())
     for limit in (1, 2, 3, 10, 100, 1000, 5000):
-        n, n_bytes = enc._count_to(text, limit)
-        assert limit == n
-        assert encoded.byte_offsets[limit - 1][1] == n_bytes
+        end = encoded.char_offsets[limit - 1][1]
+        while encoded.char_offsets[limit][0] < end:  # inside of a character
+            end -= 1
+        assert enc.count(text[:end]) <= limit
+        assert (text[:end], enc.count(text[:end]), True) == enc.truncate(text, limit)
+    n = len(encoded.ids)
+    assert not enc.fits(text, n - 1)
+    assert enc.fits(text, n)
 
 
 def test_cost_of_a_beginning_does_not_grow_with_the_text() -> None:

@@ -1,12 +1,22 @@
 # Places in a text: where it may be cut, and what byte is which character.
 
+cdef size_t characters_in(const uint8_t* utf8, size_t n) noexcept nogil:
+    """How many characters start in n bytes."""
+    cdef size_t n_chars = 0
+    cdef size_t i
+
+    for i in range(n):
+        n_chars += (utf8[i] & 0xC0) != 0x80
+    return n_chars
+
+
 cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratch) noexcept:
     """The last place at or before a place inside of the text where it may be cut without a
     change to its ids; 0 when none is known. Looks at no more of the text than it must."""
     cdef size_t margin = model.info.max_token_len
     cdef size_t back = 1024
     cdef size_t end = min(text.n, at + margin + 1)
-    cdef size_t start, place, i
+    cdef size_t start, place
     cdef size_t n_surrogates = 0
     cdef Units before, behind
     cdef ctok_bytes view
@@ -32,9 +42,7 @@ cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratc
                 return 0
         place = ctok_encode_cut(model.model, view, place)
         if place > 0 and (start == 0 or place >= margin):
-            for i in range(place):
-                start += (view.ptr[i] & 0xC0) != 0x80
-            return start
+            return start + characters_in(view.ptr, place)
         if start == 0:
             return 0
         back *= 16
@@ -42,7 +50,10 @@ cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratc
 
 cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:
     """The character of a text in which a byte of its UTF-8 is."""
-    n_chars = len((<const char*>view.ptr)[:min(position, view.len)].decode("utf-8", "ignore"))
+    cdef size_t n_chars = characters_in(view.ptr, min(position, view.len))
+
+    if position < view.len and (view.ptr[position] & 0xC0) == 0x80:
+        n_chars -= 1  # inside of it
     from . import surrogates
     return surrogates.place(text, n_chars)
 

@@ -64,6 +64,19 @@ cdef class Scratch:
                                        &self.n_surrogates)
         return True
 
+    cdef bint view_beginning(self, const Units* units, size_t n, ctok_bytes* out) except -1:
+        """The same for n units of a text, or all if it has no more or cannot be cut there, which
+        costs nothing for ASCII; whether that is a part."""
+        cdef Units part = units[0]
+
+        if units.size > 0 and n < units.n:
+            part = part_of(units, 0, n)
+            if self.view_units(&part, out) and self.n_surrogates == 0:
+                return True
+        if not self.view_units(units, out):
+            raise MemoryError()
+        return False
+
     cdef bint has_room(self, size_t n) noexcept nogil:
         """Makes room for n bytes of text; what was there is lost."""
         if n > self.text_cap:

@@ -182,8 +182,55 @@ static void test_no_special_is_cut(void)
     ctok_model_free(model);
 }
 
+/* Where every byte is an id, max_ids of them have so many bytes, but for half a character. */
+static void check_beginnings(const ctok_model *model, ctok_scratch *scratch,
+                             ctok_bytes text)
+{
+    for (size_t max_ids = 0; max_ids <= text.len + 1; max_ids++) {
+        size_t len = max_ids < text.len ? max_ids : text.len;
+        ctok_head head;
+        ctok_error err = {0};
+
+        while (len > 0 && len < text.len && (text.ptr[len] & 0xC0) == 0x80) {
+            len--;
+        }
+        CHECK_STATUS(CTOK_OK, ctok_truncate(model, scratch, text, max_ids, &head, &err),
+                     &err);
+        CHECK_EQ(len, head.len);
+        CHECK_EQ(len, head.n_ids);
+    }
+}
+
+static void test_beginning_has_as_many_bytes_as_ids_where_these_are_bytes(void)
+{
+    for (size_t i = 0; i <= N_KNOWN_PATTERNS; i++) {
+        const char *pattern = i < N_KNOWN_PATTERNS ? known_patterns[i] : "\\w+|\\W";
+        ctok_model *model = NULL;
+        ctok_scratch *scratch = NULL;
+        ctok_error err = {0};
+
+        CHECK_STATUS(CTOK_OK, model_new(&model, NULL, NULL, pattern, NULL, &err), &err);
+        CHECK_STATUS(CTOK_OK, ctok_scratch_new(&scratch, 4096, NULL, &err), &err);
+        for (int round = 0; round < 300 && check_failures == 0; round++) {
+            uint8_t bytes[128];
+            uint8_t *exact; /* so that a sanitizer sees the end */
+            ctok_bytes text = {bytes, make_text(bytes, sizeof bytes)};
+
+            exact = malloc(text.len);
+            REQUIRE(exact != NULL);
+            memcpy(exact, bytes, text.len);
+            text.ptr = exact;
+            check_beginnings(model, scratch, text);
+            free(exact);
+        }
+        ctok_scratch_free(scratch);
+        ctok_model_free(model);
+    }
+}
+
 int main(void)
 {
+    test_beginning_has_as_many_bytes_as_ids_where_these_are_bytes();
     test_pieces_of_halves_are_those_of_the_whole();
     test_unknown_pattern_has_no_place();
     test_no_special_is_cut();

@@ -1,0 +1,232 @@
+/* truncate.c - the beginning of a text that has few enough ids.
+ *
+ * The first ids of the text say where that ends; but cut off there, the text may split into other
+ * pieces, even into more. So what was cut is counted again, from a place on that is the end of a
+ * piece in any case (cut.c):
+ *
+ *     text, 7 ids    The| cat| sat| on| the| m|at
+ *     max_ids 6      The| cat| sat| on| the| m        counted again: " m"
+ *                                         ^ place
+ */
+#include "base.h"
+#include "block.h"
+#include "error.h"
+#include "mem.h"
+
+/* About as many as an id has: pieces are counted in portions of what is left to find. */
+#define TRUNCATE_BYTES_PER_ID 5
+
+typedef struct truncate_call {
+    const ctok_model *model;
+    ctok_scratch *scratch;
+    ctok_bytes text;
+    ctok_error *err;
+} truncate_call;
+
+/* The first ids of the text, and the block with the last of them. */
+typedef struct truncate_ids {
+    size_t n;
+    size_t end;      /* of the bytes that they stand for */
+    size_t n_before; /* ids before the block */
+    ctok_split_block block;
+    uint32_t counts[CTOK_BLOCK_PIECES]; /* of its pieces */
+} truncate_ids;
+
+/* Where the first n ids of a piece end. */
+static ctok_status truncate_piece(const truncate_call *call, size_t start, size_t end,
+                                  size_t n, size_t *out)
+{
+    ctok_scratch *scratch = call->scratch;
+    ctok_split_block piece = {0, 1, {(uint32_t)(end - start)}};
+    void *ids = scratch->ids;
+    size_t n_ids;
+    size_t i;
+    ctok_status status =
+        mem_reserve(&scratch->alloc, &ids, &scratch->ids_cap, end - start + BLOCK_SLACK,
+                    sizeof *scratch->ids, call->err);
+
+    scratch->ids = ids;
+    TRY(status);
+    TRY(block_encode(call->model, scratch, call->text, start, &piece, scratch->ids,
+                     &n_ids, call->err));
+    for (i = 0; i < n; i++) {
+        start = vocab_id_end(&call->model->tokens, scratch->ids[i], start, end);
+    }
+    *out = start;
+    return CTOK_OK;
+}
+
+/* After the last id of a block: what comes then may all be text that the pattern drops. */
+static ctok_status truncate_rest(const truncate_call *call, ctok_split_cursor cursor,
+                                 truncate_ids *out)
+{
+    const ctok_splitter *splitter = &call->model->splitter;
+    ctok_split_block block;
+
+    TRY(splitter->next(splitter->self, call->scratch->split_state, call->text, &cursor,
+                       &block, call->err));
+    if (block.n_pieces == 0) {
+        out->end = call->text.len;
+    }
+    return CTOK_OK;
+}
+
+/* Pieces of a block, number `from` and as many more as may have n_ids ids: it is not known yet,
+ * and what they have beyond that is found in vain. */
+static void truncate_part(const ctok_split_block *block, uint32_t from, size_t n_ids,
+                          ctok_split_block *part)
+{
+    uint32_t start = from == 0 ? 0 : block->ends[from - 1];
+    uint32_t n = 0;
+
+    do {
+        part->ends[n] = block->ends[from + n] - start;
+        n++;
+    } while (from + n < block->n_pieces && n < n_ids &&
+             part->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids);
+    part->start = block->start + start;
+    part->n_pieces = n;
+}
+
+/* Adds what the pieces of a part have, up to max_ids. */
+static ctok_status truncate_add(const truncate_call *call, uint32_t from,
+                                const ctok_split_block *part, size_t max_ids,
+                                truncate_ids *out)
+{
+    const uint32_t *counts = out->counts + from;
+    size_t start = part->start;
+    uint32_t i;
+
+    TRY(block_count(call->model, call->scratch, call->text, part->start, part,
+                    out->counts + from, call->err));
+    for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
+        size_t n_left = max_ids - out->n;
+
+        out->end = part->start + part->ends[i];
+        if (counts[i] > n_left) {
+            out->n = max_ids;
+            return truncate_piece(call, start, out->end, n_left, &out->end);
+        }
+        out->n += counts[i];
+        start = out->end;
+    }
+    return CTOK_OK;
+}
+
+/* The first max_ids ids, or all. */
+static ctok_status truncate_first(const truncate_call *call, size_t max_ids,
+                                  truncate_ids *out)
+{
+    const ctok_splitter *splitter = &call->model->splitter;
+    ctok_split_block *block = &out->block;
+    ctok_split_cursor cursor = {0, 0};
+    ctok_split_block part;
+    uint32_t from;
+
+    out->n = 0;
+    out->end = 0;
+    for (;;) {
+        TRY(splitter->next(splitter->self, call->scratch->split_state, call->text,
+                           &cursor, block, call->err));
+        if (block->n_pieces == 0) {
+            out->end = call->text.len;
+            return CTOK_OK;
+        }
+        out->n_before = out->n;
+        for (from = 0; from < block->n_pieces; from += part.n_pieces) {
+            truncate_part(block, from, max_ids - out->n, &part);
+            TRY(truncate_add(call, from, &part, max_ids, out));
+            if (out->n == max_ids) {
+                bool is_last =
+                    out->end == block->start + block->ends[block->n_pieces - 1];
+                return is_last ? truncate_rest(call, cursor, out) : CTOK_OK;
+            }
+        }
+    }
+}
+
+/* A place before len where a piece ends whatever follows len, and how many of the first ids
+ * are before it; 0 when none is known in their last block. */
+static size_t truncate_place(const truncate_call *call, const truncate_ids *first,
+                             size_t len, size_t *n)
+{
+    const ctok_splitter *splitter = &call->model->splitter;
+    const ctok_split_block *block = &first->block;
+    ctok_bytes cut = {call->text.ptr + block->start, len - block->start};
+    size_t place = 0;
+    uint32_t i;
+
+    if (splitter->cut != NULL && len > block->start) {
+        place = splitter->cut(splitter->self, cut, cut.len - 1);
+    }
+    *n = first->n_before;
+    for (i = 0; i < block->n_pieces && block->ends[i] <= place; i++) {
+        *n += first->counts[i];
+        if (block->ends[i] == place) {
+            return block->start + place;
+        }
+    }
+    *n = 0;
+    return 0;
+}
+
+/* Whether what comes behind a place changes nothing before it. */
+static bool truncate_may_cut(const truncate_call *call, size_t at)
+{
+    const ctok_splitter *splitter = &call->model->splitter;
+    ctok_bytes around;
+    size_t from = at;
+
+    do {
+        if (from == 0) {
+            return false;
+        }
+        from--;
+    } while ((call->text.ptr[from] & 0xC0) == 0x80);
+    around.ptr = call->text.ptr + from;
+    around.len = call->text.len - from;
+    return splitter->cut != NULL && at < call->text.len &&
+           splitter->cut(splitter->self, around, at - from) == at - from;
+}
+
+ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
+                          ctok_bytes text, size_t max_ids, ctok_head *out,
+                          ctok_error *err)
+{
+    const ctok_encode_options options = {.text_is_utf8 = 1};
+    truncate_call call = {model, scratch, text, err};
+    size_t limit;
+
+    *out = (ctok_head){0, 0, 0};
+    TRY(scratch_attach(scratch, model, err));
+    for (limit = max_ids > 0 ? max_ids : 1; limit > 0; limit--) {
+        ctok_output again = {NULL, NULL, 0, 0, 0};
+        truncate_ids first;
+        ctok_bytes rest;
+        size_t place;
+        size_t len;
+        size_t n;
+
+        TRY(truncate_first(&call, limit, &first));
+        len = first.end;
+        out->seen = len > out->seen ? len : out->seen;
+        if (first.n <= max_ids && (len == text.len || truncate_may_cut(&call, len))) {
+            out->len = len;
+            out->n_ids = first.n;
+            return CTOK_OK;
+        }
+        while (len > 0 && len < text.len && (text.ptr[len] & 0xC0) == 0x80) {
+            len--;
+        }
+        place = truncate_place(&call, &first, len, &n);
+        rest.ptr = text.ptr + place;
+        rest.len = len - place;
+        TRY(ctok_encode(model, scratch, rest, &options, &again, err));
+        if (n + again.n <= max_ids) {
+            out->len = len;
+            out->n_ids = n + again.n;
+            return CTOK_OK;
+        }
+    }
+    return CTOK_OK;
+}
