@@ -23,15 +23,17 @@
 /* Keys of pairs are below. A rank that is none, shifted, is above. */
 #define MANY_KEYS ((uint32_t)1 << (VOCAB_SYMBOL_BITS + MANY_PLACE_BITS))
 
-/* Pieces of at most so many symbols have a shorter row of keys to look through. */
+/* Pieces of at most so many symbols have shorter rows of keys to look through. */
 #define MANY_SHORT 16
+#define MANY_MIDDLE 32
 
 typedef struct many_piece {
     uint32_t
         keys[BPE_MANY_SYMBOLS + 1]; /* of the pair at each place; the last: nobody's */
     bpe_row *row;
-    uint64_t alive;     /* the places that have a symbol */
-    uint64_t pairs[2];  /* asked for: the pair at and before the last merge */
+    uint64_t alive;    /* the places that have a symbol */
+    uint64_t pairs[2]; /* asked for: the pair at and before the last merge */
+    const pairs_bucket *buckets[2];
     uint32_t places[2]; /* whose keys they are */
 } many_piece;
 
@@ -83,6 +85,7 @@ static BASE_INLINE void many_start(const pairs *table, many_piece *m, bpe_row *r
     }
     m->alive = ~(uint64_t)0 >> (64 - row->n);
     m->pairs[0] = m->pairs[1] = PAIRS_NO_KEY;
+    m->buckets[0] = m->buckets[1] = table->buckets;
     m->places[0] = m->places[1] = BPE_MANY_SYMBOLS;
 }
 
@@ -103,7 +106,7 @@ static BASE_INLINE void many_answer(const pairs *table, many_piece *m)
     size_t i;
 
     for (i = 0; i < 2; i++) {
-        uint32_t rank = pairs_find(table, pairs_at(table, m->pairs[i]), m->pairs[i]);
+        uint32_t rank = pairs_find(table, m->buckets[i], m->pairs[i]);
         m->keys[m->places[i]] = rank << MANY_PLACE_BITS | m->places[i];
     }
     m->keys[BPE_MANY_SYMBOLS] = MANY_NO_KEY;
@@ -133,7 +136,6 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     m->keys[base_lowest(behind)] = MANY_NO_KEY;
     behind &= behind - 1;
     symbols[at] = symbol;
-    m->keys[at] = MANY_NO_KEY;
     /* Without branches, which nobody could foresee: a neighbour that is not there is
      * looked up as any, and not asked for. */
     right = symbols[behind == 0 ? at : base_lowest(behind)];
@@ -144,8 +146,10 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     m->pairs[1] = before == 0 ? PAIRS_NO_KEY : pairs[1];
     m->places[0] = at;
     m->places[1] = before == 0 ? BPE_MANY_SYMBOLS : left;
-    BASE_PREFETCH(pairs_at(table, m->pairs[0]));
-    BASE_PREFETCH(pairs_at(table, m->pairs[1]));
+    m->buckets[0] = pairs_at(table, m->pairs[0]);
+    m->buckets[1] = pairs_at(table, m->pairs[1]);
+    BASE_PREFETCH(m->buckets[0]);
+    BASE_PREFETCH(m->buckets[1]);
     return true;
 }
 
@@ -167,21 +171,21 @@ static BASE_INLINE void many_merge(const pairs *table, bpe_row *const *rows, siz
                                    size_t cap)
 {
     many_piece work[BPE_MANY];
-    uint8_t turns[BPE_MANY];
+    many_piece *turns[BPE_MANY];
     size_t i;
 
     for (i = 0; i < n; i++) {
         many_start(table, &work[i], rows[i], cap);
-        turns[i] = (uint8_t)i;
+        turns[i] = &work[i];
     }
     while (n > 0) {
         /* All answers, then all turns: keys are written one by one and read many at once,
          * for which they have to have left the processor's store queue. */
         for (i = 0; i < n; i++) {
-            many_answer(table, &work[turns[i]]);
+            many_answer(table, turns[i]);
         }
         for (i = 0; i < n;) {
-            many_piece *m = &work[turns[i]];
+            many_piece *m = turns[i];
 
             if (BASE_LIKELY(many_turn(table, m, cap))) {
                 i++;
@@ -195,17 +199,19 @@ static BASE_INLINE void many_merge(const pairs *table, bpe_row *const *rows, siz
 
 static BASE_INLINE void many_all(const pairs *table, bpe_row *rows, size_t n)
 {
-    bpe_row *of[2][BPE_MANY];
-    size_t n_of[2] = {0, 0};
+    bpe_row *of[3][BPE_MANY];
+    size_t n_of[3] = {0, 0, 0};
     size_t i;
 
     for (i = 0; i < n; i++) {
-        bool is_long = rows[i].n > MANY_SHORT;
-        of[is_long][n_of[is_long]++] = &rows[i];
+        size_t length = (size_t)(rows[i].n > MANY_SHORT) + (rows[i].n > MANY_MIDDLE);
+
+        of[length][n_of[length]++] = &rows[i];
         many_ask(table, &rows[i]);
     }
     many_merge(table, of[0], n_of[0], MANY_SHORT);
-    many_merge(table, of[1], n_of[1], BPE_MANY_SYMBOLS);
+    many_merge(table, of[1], n_of[1], MANY_MIDDLE);
+    many_merge(table, of[2], n_of[2], BPE_MANY_SYMBOLS);
 }
 
 void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n)
