@@ -84,6 +84,12 @@ def cpu() -> str:
     return (text("CTOK_CPU") or "best").lower()
 
 
+def cache_bytes(default: int) -> int:
+    """The most that the word cache of one running call takes (``CTOK_CACHE_BYTES``); 0: none."""
+    value = text("CTOK_CACHE_BYTES") or ""
+    return int(value) if value.isdecimal() and len(value) < 16 else default
+
+
 def images() -> bool:
     """Whether built encodings are kept in ctok's cache and mapped from there (``CTOK_IMAGE``)."""
     return flag("CTOK_IMAGE", default=True)

@@ -159,3 +159,14 @@ def test_e45_how_many_and_how_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CTOK_MAX_DOWNLOADS", "2")
     monkeypatch.setenv("CTOK_RATE_LIMIT", "1e6")
     assert (2, 1e6) == (config.max_downloads(), config.rate_limit())
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("4096", 4096), ("0", 0), ("", 7), ("-1", 7), ("many", 7), ("9" * 30, 7)],
+)
+def test_size_of_the_word_cache_is_a_number_of_bytes(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: int
+) -> None:
+    monkeypatch.setenv("CTOK_CACHE_BYTES", value)
+    assert expected == config.cache_bytes(7)

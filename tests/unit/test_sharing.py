@@ -144,3 +144,21 @@ def test_ids_fingerprints_and_pickles_are_the_same_in_every_process() -> None:
         digests.add(result.stdout)
     assert 1 == len(digests)
     assert 65 == len(digests.pop())
+
+
+@pytest.mark.parametrize("cache_bytes", ["0", "4096", "100000"])
+def test_size_of_the_word_cache_changes_no_id(
+    monkeypatch: pytest.MonkeyPatch, cache_bytes: str
+) -> None:
+    known = ctok.get_encoding("gpt2")
+    monkeypatch.setenv("CTOK_CACHE_BYTES", cache_bytes)
+    enc = Encoding(
+        "small",
+        pat_str=known._pat_str,
+        mergeable_ranks=known._mergeable_ranks,
+        special_tokens={},
+    )
+    text = " ".join(f"word{i} of number {i * i} 漢字{i}" for i in range(2000)) * 2
+    assert int(cache_bytes) == enc._info["cache_bytes"]
+    assert known.encode(text) == enc.encode(text)
+    assert known.count(text) == enc.count(text)

@@ -41,7 +41,7 @@ cdef class Model:
     cdef object __weakref__
 
     def __cinit__(self, *args, **kwargs):
-        self.pool = Pool()
+        self.pool = Pool(config.cache_bytes(CTOK_CACHE_DEFAULT))
 
     def __dealloc__(self):
         # The scratches hold splitter states of this model, and the model's tables may be those of
@@ -160,6 +160,7 @@ cdef class Model:
     def _info(self):
         """What the core says of the model."""
         info = dict(self.info)
+        info["cache_bytes"] = self.pool.cache_bytes
         info["splitter"] = self.info.splitter.decode() if self.info.splitter != NULL else "none"
         return info
 
@@ -195,8 +196,8 @@ cdef class Model:
     def cache_clear(self):
         """Forgets all cached words and gives their memory back. Results do not change.
 
-        An encoding has one cache of at most 12 MiB for as many calls as ever ran at the same
-        time. Calls that run now keep theirs.
+        An encoding has one cache of at most 12 MiB, or what ``CTOK_CACHE_BYTES`` said when it
+        was made, for as many calls as ever ran at the same time. Calls that run now keep theirs.
 
         >>> import ctok
         >>> enc = ctok.get_encoding("gpt2")

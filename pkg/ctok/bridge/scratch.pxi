@@ -114,9 +114,11 @@ cdef class Pool:
     """The scratches of one model that no call uses now. They lead nowhere, so no cycle does."""
     cdef Scratch spare  # that of the last call, where the GIL guards it
     cdef list others
+    cdef size_t cache_bytes
 
-    def __cinit__(self):
+    def __cinit__(self, size_t cache_bytes):
         self.others = []
+        self.cache_bytes = cache_bytes
 
     cdef Scratch borrow(self):
         cdef Scratch scratch
@@ -128,7 +130,7 @@ cdef class Pool:
         try:
             return <Scratch>self.others.pop()
         except IndexError:
-            return Scratch(CTOK_CACHE_DEFAULT)
+            return Scratch(self.cache_bytes)
 
     cdef void give_back(self, Scratch scratch) noexcept:
         scratch.trim()
