@@ -4,8 +4,8 @@
 cdef size_t BYTES_PER_ID = 8
 
 
-cdef class Codec(Encoder):
-    """A model that encodes and decodes. encoding.Encoding gives it its manners."""
+cdef class Codec(Counter):
+    """A model that encodes, counts and decodes. encoding.Encoding gives it its manners."""
 
     def decode_bytes(self, tokens):
         """The bytes of ids, one after the other.
