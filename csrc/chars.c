@@ -15,19 +15,33 @@ static BASE_INLINE bool chars_is_danger(const chars *c, uint8_t before, uint8_t 
     return (c->dangers[before * 4 + first / 64] >> (first % 64) & 1) != 0;
 }
 
-/* The code point of a character of two or three bytes, and how many; 0 when there is none. */
-static BASE_INLINE uint32_t chars_decode(const uint8_t *p, size_t len, size_t *n)
+/* Four bytes, the first one lowest; 0 for those from end on. */
+static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end)
 {
-    if (len >= 2 && p[0] >= 0xC2 && p[0] < 0xE0 && chars_is_inner(p[1])) {
-        *n = 2;
-        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    uint32_t word = p[0];
+
+    if (BASE_LIKELY(end - p >= 4)) {
+        return word | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
     }
-    if (len >= 3 && p[0] >= 0xE0 && p[0] < 0xF0 && chars_is_inner(p[1]) &&
-        chars_is_inner(p[2])) {
-        uint32_t c = (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 |
-                     (p[2] & 0x3F);
+    word |= end - p > 1 ? (uint32_t)p[1] << 8 : 0;
+    return word | (end - p > 2 ? (uint32_t)p[2] << 16 : 0);
+}
+
+/* The code point of the character of two or three bytes that is first in a word, and how many;
+ * 0 when there is none. */
+static BASE_INLINE uint32_t chars_decode(uint32_t word, size_t *n)
+{
+    uint32_t c;
+
+    if ((word & 0xC0C0F0) == 0x8080E0) {
         *n = 3;
+        c = (word & 0x0F) << 12 | (word >> 2 & 0x0FC0) | (word >> 16 & 0x3F);
         return c < 0x800 ? 0 : c; /* what is spelled too long is no character */
+    }
+    if ((word & 0xC0E0) == 0x80C0) {
+        *n = 2;
+        c = (word & 0x1F) << 6 | (word >> 8 & 0x3F);
+        return c < 0x80 ? 0 : c;
     }
     return 0;
 }
@@ -114,7 +128,7 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
             chars_note_dangers(c, bytes);
             continue;
         }
-        code = chars_decode(bytes.ptr, bytes.len, &n);
+        code = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len), &n);
         if (code != 0 && n == bytes.len && chars_whole(table, bytes.ptr, n) == symbol) {
             TRY(chars_place(c, code, &place, alloc, err));
             *place = symbol;
@@ -170,52 +184,53 @@ static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t 
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open)
 {
-    size_t border = 0; /* a place of which it is known whether it is a border */
+    const uint8_t *p = piece.ptr;
+    const uint8_t *end = p + piece.len;
+    const uint8_t *border = p; /* a place of which it is known whether it is a border */
     bool is_border = true;
     uint64_t closed = 0;
     size_t n = 0;
-    size_t at = 0;
 
-    while (at < piece.len && n + 3 <= max) {
-        const uint8_t *p = piece.ptr + at;
-        size_t n_bytes = 0;
-        size_t n_new = 1;
-        uint32_t code;
+    while (p < end && n + 3 <= max) {
+        uint32_t word;
+        uint32_t code = 0;
         uint32_t symbol;
+        size_t n_bytes = 0;
         bool was_border;
 
-        if (*p < 0xC2 || c->blocks == NULL) {
-            out[n++] = *p;
-            at++;
-            continue;
+        if (*p >= 0x80 && c->blocks != NULL) {
+            word = chars_load(p, end);
+            code = chars_decode(word, &n_bytes);
         }
-        code = chars_decode(p, piece.len - at, &n_bytes);
         if (code == 0) {
-            out[n++] = *p;
-            at++;
+            out[n++] = *p++;
             continue;
         }
-        was_border = at == border ? is_border : chars_is_border(c, p[-1], p[0]);
-        border = at + n_bytes;
-        is_border =
-            border == piece.len || chars_is_border(c, p[n_bytes - 1], p[n_bytes]);
-        at = border;
+        was_border = p == border ? is_border : chars_is_border(c, p[-1], p[0]);
         symbol = c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
                           (code & (CHARS_PAGE - 1))];
-        if (!was_border || !is_border) {
-            for (n_new = 0; n_new < n_bytes; n_new++) {
-                out[n + n_new] = p[n_new];
-            }
-        } else if (symbol == CHARS_NONE) {
-            n_new = chars_parts(table, p, n_bytes, out + n);
+        word >>= 8 * (n_bytes - 1);
+        border = p + n_bytes;
+        is_border =
+            border == end || chars_is_border(c, (uint8_t)word, (uint8_t)(word >> 8));
+        if (BASE_LIKELY(was_border && is_border && symbol != CHARS_NONE)) {
+            out[n++] = symbol;
+        } else if (was_border && is_border) {
+            size_t n_new = chars_parts(table, p, n_bytes, out + n);
+
             closed |= (((uint64_t)1 << n_new) - 1) << n | ((uint64_t)1 << n) >> 1;
+            n += n_new;
         } else {
-            out[n] = symbol;
+            size_t i;
+
+            for (i = 0; i < n_bytes; i++) {
+                out[n++] = p[i];
+            }
         }
-        n += n_new;
+        p = border;
     }
     *open = ~closed;
-    return at < piece.len ? 0 : n;
+    return p < end ? 0 : n;
 }
 
 void chars_sections(chars *c, sections *s)

@@ -69,6 +69,14 @@ static BASE_INLINE const pairs_bucket *pairs_at(const pairs *p, uint64_t pair)
     return p->buckets + ((uint32_t)(hash >> 32) >> p->shift);
 }
 
+/* The entries of the bucket behind one. */
+static BASE_INLINE const uint64_t *pairs_behind(const pairs *p, const uint64_t *entries)
+{
+    entries += PAIRS_PER_BUCKET;
+    return entries == (p->buckets + p->n_buckets)->entries ? p->buckets->entries
+                                                           : entries;
+}
+
 /* The rank of a pair, or PAIRS_NONE. */
 static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucket,
                                        uint64_t pair)
@@ -86,8 +94,7 @@ static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucke
         if (BASE_LIKELY(e[PAIRS_PER_BUCKET - 1] == PAIRS_EMPTY || rank != PAIRS_NONE)) {
             return rank;
         }
-        e += PAIRS_PER_BUCKET;
-        e = e == (p->buckets + p->n_buckets)->entries ? p->buckets->entries : e;
+        e = pairs_behind(p, e);
     }
 }
 
