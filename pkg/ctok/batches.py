@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import deque
@@ -21,7 +22,7 @@ caches are empty)."""
 
 BATCHES_PER_THREAD = 4
 CHARS_PER_BATCH = 1 << 17
-"""Threads take batches from a queue, so that who is done early takes from who is late."""
+"""Each thread has its share in so many batches that who is done early can take from who is late."""
 
 
 def encode_batch(
@@ -124,27 +125,42 @@ def run_batches(
         raise ValidationError("texts is one str, a sequence of them expected")
     texts = list(texts)
     n_chars = sum(len(text) for text in texts if isinstance(text, str))
-    n_threads = min(num_threads, os.cpu_count() or 1, n_chars // CHARS_PER_THREAD + 1)
+    n_threads = min(max(num_threads, 1), os.cpu_count() or 1, n_chars // CHARS_PER_THREAD + 1)
     n_batches = 1
     if n_threads > 1:
         n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
     batches = _core.plan_batches(encoding, sets, texts, n_batches)
-    queue = deque(batches)
-    threads = [threading.Thread(target=_run_all, args=(queue,)) for _ in range(n_threads - 1)]
+    scratches = _core.borrow_scratches(encoding, n_threads)
+    shares = _shares(batches, n_threads)
+    threads = [
+        threading.Thread(target=_run_shares, args=(shares[i:] + shares[:i], scratches[i]))
+        for i in range(1, n_threads)
+    ]
     for thread in threads:
         thread.start()
-    _run_all(queue)
+    _run_shares(shares, scratches[0])
     for thread in threads:
         thread.join()
+    _core.give_back_scratches(encoding, scratches)
     for batch in batches:
         batch.check()
     return batches
 
 
-def _run_all(queue: deque[_core.Batch]) -> None:
-    while True:
-        try:
-            batch = queue.popleft()
-        except IndexError:
-            return
-        batch.run()
+def _shares(batches: list[_core.Batch], n: int) -> list[deque[_core.Batch]]:
+    """Neighbours for the same thread: what stands together is alike, and its words are in
+    the thread's cache. So they are in the next call, if that has the same texts."""
+    ends = [len(batches) * i // n for i in range(n + 1)]
+    return [deque(batches[start:end]) for start, end in itertools.pairwise(ends)]
+
+
+def _run_shares(shares: list[deque[_core.Batch]], scratch: _core.Scratch) -> None:
+    """A thread's own share from the front, then what others have left, from the back."""
+    own, *others = shares
+    for share, take in [(own, own.popleft), *((other, other.pop) for other in others)]:
+        while share:
+            try:
+                batch = take()
+            except IndexError:  # somebody else was quicker
+                break
+            batch.run(scratch)

@@ -47,11 +47,13 @@ def divided(enc: Encoding, texts: list[str], n_batches: int, allowed: str = "") 
     batches = _core.plan_batches(enc, sets, texts, n_batches)
     lists: list[list[int]] = []
     lengths: list[int] = []
+    (scratch,) = _core.borrow_scratches(enc, 1)
     for batch in batches:
-        batch.run()
+        batch.run(scratch)
         batch.check()
         batch.add_lists_to(lists)
         batch.add_lengths_to(lengths)
+    _core.give_back_scratches(enc, [scratch])
     assert [len(ids) for ids in lists] == lengths
     joined = memoryview(_core.join_batches(batches))
     assert joined.tolist() == [i for ids in lists for i in ids]

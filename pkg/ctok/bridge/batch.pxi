@@ -56,9 +56,8 @@ cdef class Batch:
         self.texts.append(text)
         return 0
 
-    def run(self):
+    def run(self, Scratch scratch not None):
         """Encodes all texts without the GIL. Raises nothing: see check."""
-        cdef Scratch scratch = self.codec.pool.borrow()
         self.cap = self.n_units // 3 + 64
         self.ids = <uint32_t*>malloc(self.cap * sizeof(uint32_t))
         self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
@@ -66,7 +65,6 @@ cdef class Batch:
         with nogil:
             if not self.out_of_memory:
                 self.run_all(scratch)
-        self.codec.pool.give_back(scratch)
 
     cdef void run_all(self, Scratch scratch) noexcept nogil:
         cdef ctok_encode_options options
@@ -165,6 +163,18 @@ def join_batches(list batches not None):
     first.ids = NULL
     first.n_ids = 0
     return take_ids(ids, n)
+
+
+def borrow_scratches(Codec codec not None, size_t n):
+    """One for each thread; the same to the same, call after call, as long as nobody else calls."""
+    return [codec.pool.borrow() for _ in range(n)]
+
+
+def give_back_scratches(Codec codec not None, list scratches not None):
+    if scratches:
+        codec.pool.give_back(scratches[0])
+    for scratch in scratches[:0:-1]:
+        codec.pool.give_back(scratch)
 
 
 def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,
