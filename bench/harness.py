@@ -149,6 +149,8 @@ def _environment(job: Job, empty: str) -> dict[str, str]:
         "CTOK_CACHE_DIR": cache,
         "TIKTOKEN_CACHE_DIR": "",
         "HF_HUB_OFFLINE": "1",
+        # numpy's own threads, which nobody here needs, would turn for 100 ms after its import.
+        "OPENBLAS_NUM_THREADS": "1",
         # fastokens and tokenizers have no argument for it.
         "RAYON_NUM_THREADS": str(job.args.get("threads", 1)),
         "TOKENIZERS_PARALLELISM": "true" if job.args.get("threads", 1) > 1 else "false",
