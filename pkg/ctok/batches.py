@@ -20,8 +20,8 @@ CHARS_PER_THREAD = 1 << 18
 """A thread is not worth starting for less (it costs about 100 us, which encode some 20 kB, and its
 caches are empty)."""
 
-BATCHES_PER_THREAD = 4
-CHARS_PER_BATCH = 1 << 17
+BATCHES_PER_THREAD = 16
+CHARS_PER_BATCH = 1 << 16
 """Each thread has its share in so many batches that who is done early can take from who is late."""
 
 
