@@ -51,6 +51,9 @@ cdef extern from "_idarray.h":
     int ctok_int_type(const char* format, ptrdiff_t item_size)
     size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
 
+cdef extern from "_idmemory.h":
+    uint32_t* ctok_new_ids(size_t n)
+
 cdef extern from "_pylong.h":
     int64_t ctok_small_int(PyObject* item)
     int ctok_row_start() except -1

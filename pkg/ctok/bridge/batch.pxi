@@ -59,7 +59,7 @@ cdef class Batch:
     def run(self, Scratch scratch not None):
         """Encodes all texts without the GIL. Raises nothing: see check."""
         self.cap = self.n_units // 3 + 64
-        self.ids = <uint32_t*>malloc(self.cap * sizeof(uint32_t))
+        self.ids = ctok_new_ids(self.cap)
         self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
         self.out_of_memory = self.ids == NULL or self.counts == NULL
         with nogil:
@@ -70,8 +70,8 @@ cdef class Batch:
         cdef ctok_encode_options options
         cdef ctok_output out
         cdef ctok_bytes view
-        cdef size_t i, need
-        cdef uint32_t* grown
+        cdef Units part
+        cdef size_t i, start, end
 
         memset(&out, 0, sizeof(out))
         options.allowed = self.sets.allowed
@@ -79,27 +79,38 @@ cdef class Batch:
         options.max_ids = 0
         options.text_is_utf8 = 1
         for i in range(self.n_parts):
-            if not scratch.view_units(&self.parts[i], &view):
-                self.out_of_memory = True
-                return
-            need = self.n_ids + ctok_encode_bound(self.codec.model, view.len)
-            if need > self.cap:
-                need = max(need, self.cap + self.cap // 2)
-                grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
-                if grown == NULL:
+            self.counts[i] = 0
+            start = 0
+            while start < self.parts[i].n:
+                end = part_end(self.codec, &self.parts[i], start, scratch)
+                part = part_of(&self.parts[i], start, end)
+                if not scratch.view_units(&part, &view) or not self.has_room(view.len):
                     self.out_of_memory = True
                     return
-                self.ids = grown
-                self.cap = need
-            out.ids = self.ids + self.n_ids
-            out.cap = self.cap - self.n_ids
-            if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
-                           &self.err) != CTOK_OK:
-                self.failed = True
-                return
-            self.counts[i] = out.n
-            self.n_ids += out.n
+                out.ids = self.ids + self.n_ids
+                out.cap = self.cap - self.n_ids
+                if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
+                               &self.err) != CTOK_OK:
+                    self.failed = True
+                    return
+                self.counts[i] += out.n
+                self.n_ids += out.n
+                start = end
             self.n_done += 1
+
+    cdef bint has_room(self, size_t n_bytes) noexcept nogil:
+        """Makes room for the ids of so many bytes more."""
+        cdef size_t need = self.n_ids + ctok_encode_bound(self.codec.model, n_bytes)
+        cdef uint32_t* grown
+
+        if need > self.cap:
+            need = max(need, self.cap + self.cap // 2)
+            grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
+            if grown == NULL:
+                return False
+            self.ids = grown
+            self.cap = need
+        return True
 
     def check(self):
         """Raises what run met."""

@@ -1,8 +1,5 @@
 # Text to ids: as a list, an array, with ranges.
 
-# So many characters at a time become UTF-8 and then ids: both fit into a processor's cache.
-cdef size_t UNITS_PER_PART = 65536
-
 cdef frozenset NO_SPECIALS = frozenset()
 
 
@@ -63,59 +60,65 @@ cdef class Encoder(Model):
             return text_failure(text, view, err)
         return failure(err)
 
-    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch, size_t limit,
-                         ctok_output* out) except -1:
+    cdef ctok_status encode_view(self, ctok_bytes view, SpecialSets sets, Scratch scratch,
+                                 size_t limit, ctok_output* out, ctok_error* err) noexcept:
         """Encodes into out, up to limit ids (0: all)."""
-        cdef ctok_bytes view
         cdef ctok_encode_options options
-        cdef ctok_error err
         cdef ctok_status status
 
-        for foreign in sets.foreign:
-            if foreign in text:
-                raise self._disallowed(None, text.index(foreign), foreign)
-        scratch.view(text, &view)
         options.allowed = sets.allowed
         options.disallowed = sets.disallowed
         options.max_ids = limit
         options.text_is_utf8 = 1
         if view.len < MANY:
-            status = ctok_encode(self.model, scratch.ptr, view, &options, out, &err)
-        else:
-            with nogil:
-                status = ctok_encode(self.model, scratch.ptr, view, &options, out, &err)
-        if status != CTOK_OK:
+            return ctok_encode(self.model, scratch.ptr, view, &options, out, err)
+        with nogil:
+            status = ctok_encode(self.model, scratch.ptr, view, &options, out, err)
+        return status
+
+    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch, size_t limit,
+                         ctok_output* out) except -1:
+        """The same for a str."""
+        cdef ctok_bytes view
+        cdef ctok_error err
+
+        for foreign in sets.foreign:
+            if foreign in text:
+                raise self._disallowed(None, text.index(foreign), foreign)
+        scratch.view(text, &view)
+        if self.encode_view(view, sets, scratch, limit, out, &err) != CTOK_OK:
             raise self.encode_failure(text, view, &err)
         return 0
 
     cdef int encode_whole(self, str text, SpecialSets sets, Scratch scratch,
                           ctok_output* out) except -1:
-        """Encodes into out; what is long and has to be made UTF-8, part by part."""
-        cdef Units units
-        cdef ctok_output part
+        """All of it, part by part."""
+        cdef Units units, part
+        cdef ctok_bytes view
+        cdef ctok_output found
+        cdef ctok_error err
         cdef size_t start = 0
         cdef size_t end
 
         units_of(text, &units)
-        if units.size == 0 or units.n <= UNITS_PER_PART or sets.foreign:
-            return self.encode_into(text, sets, scratch, 0, out)
-        try:
-            while start < units.n:
-                end = units.n
-                if units.n - start > UNITS_PER_PART:
-                    end = cut_before(self, &units, start + UNITS_PER_PART, scratch)
-                if end <= start:
-                    end = units.n  # nowhere to cut it
-                memset(&part, 0, sizeof(part))
-                part.ids = out.ids + out.n
-                part.cap = out.cap - out.n
-                self.encode_into(text[start:end], sets, scratch, 0, &part)
-                out.n += part.n
-                start = end
-            return 0
-        except ctok_errors.CtokError:
-            out.n = 0
-            return self.encode_into(text, sets, scratch, 0, out)  # says where in the text
+        while True:
+            end = part_end(self, &units, start, scratch)
+            if end == units.n and start == 0 or sets.foreign:
+                break
+            part = part_of(&units, start, end)
+            if not scratch.view_units(&part, &view):
+                raise MemoryError()
+            memset(&found, 0, sizeof(found))
+            found.ids = out.ids + out.n
+            found.cap = out.cap - out.n
+            if self.encode_view(view, sets, scratch, 0, &found, &err) != CTOK_OK:
+                out.n = 0  # all of it again, to say where in the text
+                break
+            out.n += found.n
+            start = end
+            if end == units.n:
+                return 0
+        return self.encode_into(text, sets, scratch, 0, out)
 
     cdef size_t ids_bound(self, str text):
         """Ids enough for a text: as many as bytes. A character has at most 4."""
@@ -145,7 +148,7 @@ cdef class Encoder(Model):
         memset(&out, 0, sizeof(out))
         try:
             out.cap = self.ids_bound(text)
-            out.ids = <uint32_t*>malloc(out.cap * sizeof(uint32_t))
+            out.ids = ctok_new_ids(out.cap)
             if out.ids == NULL:
                 raise MemoryError()
             try:

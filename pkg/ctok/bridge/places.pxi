@@ -1,5 +1,8 @@
 # Places in a text: where it may be cut, and what byte is which character.
 
+# So many characters at a time become UTF-8 and then ids: both fit into a processor's cache.
+cdef size_t UNITS_PER_PART = 65536
+
 cdef size_t characters_in(const uint8_t* utf8, size_t n) noexcept nogil:
     """How many characters start in n bytes."""
     cdef size_t n_chars = 0
@@ -10,7 +13,8 @@ cdef size_t characters_in(const uint8_t* utf8, size_t n) noexcept nogil:
     return n_chars
 
 
-cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratch) noexcept:
+cdef size_t cut_before(Model model, const Units* text, size_t at,
+                       Scratch scratch) noexcept nogil:
     """The last place at or before a place inside of the text where it may be cut without a
     change to its ids; 0 when none is known. Looks at no more of the text than it must."""
     cdef size_t margin = model.info.max_token_len
@@ -46,6 +50,18 @@ cdef size_t cut_before(Model model, const Units* text, size_t at, Scratch scratc
         if start == 0:
             return 0
         back *= 16
+
+
+cdef size_t part_end(Model model, const Units* text, size_t start,
+                     Scratch scratch) noexcept nogil:
+    """Where to end the part of a text that is encoded next: what is long and has to be made UTF-8
+    is cut, where that changes no id."""
+    cdef size_t end
+
+    if text.size == 0 or text.n - start <= UNITS_PER_PART:
+        return text.n
+    end = cut_before(model, text, start + UNITS_PER_PART, scratch)
+    return end if end > start else text.n
 
 
 cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:
