@@ -52,6 +52,7 @@ static BASE_INLINE void many_ask(const pairs *table, bpe_row *row)
     const uint32_t *symbols = row->symbols;
     uint64_t open = 0;
     uint32_t all = 0;
+    uint8_t left;
     size_t i;
 
     for (i = 0; i < row->n; i++) {
@@ -61,8 +62,12 @@ static BASE_INLINE void many_ask(const pairs *table, bpe_row *row)
     if (all < 256) {
         return;
     }
+    left = table->sides[symbols[0]];
     for (i = 0; i + 1 < row->n; i++) {
-        open |= (uint64_t)pairs_may_merge(table, symbols[i], symbols[i + 1]) << i;
+        uint8_t right = table->sides[symbols[i + 1]];
+
+        open |= (uint64_t)pairs_may_merge(left, right) << i;
+        left = right;
     }
     row->open &= open;
     for (open = row->open; open != 0; open &= open - 1) {

@@ -4,7 +4,7 @@
  *
  * An entry is one word, left << 42 | right << 21 | rank: what is left of it after
  * taking the pair away is the rank when it is the pair's, and greater than any when not. All
- * four of a bucket are asked, without a branch:
+ * four of a bucket are asked:
  *
  *     a bucket      h|e|12   l|l|40   t|h|3   -          for l|l
  *     taken away    large    40       large   large      the rank is 40
@@ -98,10 +98,10 @@ static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucke
     }
 }
 
-/* Whether it pays to look two symbols up: both are in some pair, on their side. */
-static BASE_INLINE bool pairs_may_merge(const pairs *p, uint32_t left, uint32_t right)
+/* Whether it pays to look two symbols up, by their sides: both are in some pair, on their side. */
+static BASE_INLINE bool pairs_may_merge(uint8_t left, uint8_t right)
 {
-    return (p->sides[left] & p->sides[right] >> 1 & PAIRS_LEFT) != 0;
+    return (left & right >> 1 & PAIRS_LEFT) != 0;
 }
 
 /* The rank at which two symbols merge, or PAIRS_NONE. */
