@@ -10,7 +10,7 @@
  * compiler. */
 #include "scan_wide.h"
 
-/* Writes the places of all bits. Eight at a time, more than there may be, for the room is
+/* Writes the places of all bits. Sixteen at a time, more than there may be, for the room is
  * there and a branch for each costs more. */
 SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
                                                  uint32_t *ends)
@@ -19,10 +19,10 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
     unsigned n = scan_count(starts);
     unsigned i;
 
-    for (i = 0; i < n; i += 8) {
+    for (i = 0; i < n; i += 16) {
         unsigned k;
 
-        for (k = 0; k < 8; k++) {
+        for (k = 0; k < 16; k++) {
             ends[i + k] = base + base_lowest(starts | top);
             starts &= starts - 1;
         }
@@ -87,7 +87,8 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
             break;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
-        at = base + ends[n - 1];
+        at += base_highest(
+            starts); /* not from ends: the next block need not wait for that */
     }
     return n;
 }
