@@ -184,7 +184,7 @@ def _zip_members(file: zipfile.ZipFile, budget: Budget) -> Generator[Member, Non
 
 def _tar_members(stream: _Forward, source: Path) -> Generator[Member, None, None]:
     with tarfile.open(fileobj=stream, mode="r:") as file:  # type: ignore[call-overload]
-        while (info := file.next()) is not None:
+        while (info := stream.next_of(file)) is not None:
             # The open file would keep every header it ever saw.
             file.members.clear()
             if info.isdir():
@@ -212,24 +212,39 @@ class _Forward:
         self._stream = stream
         self._source = source
         self._at = 0
+        self._header_left: int | None = MAX_READ  # tarfile.open reads the first header
         self.last = b""
+
+    def next_of(self, file: tarfile.TarFile) -> tarfile.TarInfo | None:
+        """The next member, whose headers are bounded all together: newer versions of tarfile
+        (3.14.10) read a long one in many small steps."""
+        self._header_left = MAX_READ
+        try:
+            return file.next()
+        finally:
+            self._header_left = None
 
     def tell(self) -> int:
         return self._at
 
     def seek(self, position: int) -> int:
         while self._at < position:
-            if not self.read(min(position - self._at, CHUNK)):
+            if not self._take(min(position - self._at, CHUNK)):
                 break
         return self._at
 
     def read(self, size: int) -> bytes:
-        if size > MAX_READ:
+        if size > (MAX_READ if self._header_left is None else self._header_left):
             raise ArchiveError(
-                f"{self._source}: a header of {size} bytes at offset {self._at}",
+                f"{self._source}: a header of more than {MAX_READ} bytes up to offset {self._at}",
                 archive=str(self._source),
                 member=None,
             )
+        if self._header_left is not None:
+            self._header_left -= size
+        return self._take(size)
+
+    def _take(self, size: int) -> bytes:
         self.last = self._stream.read(size)
         self._at += len(self.last)
         return self.last

@@ -461,7 +461,22 @@ def test_a_header_that_claims_a_huge_size_costs_no_memory(tmp_path: Path) -> Non
     info = special("x", tarfile.XHDTYPE)
     info.size = 1 << 40
     (tmp_path / "f.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
-    with pytest.raises(ArchiveError, match="a header of 1099511627776 bytes"):
+    # Newer versions of tarfile read it in steps, and find the end after the first.
+    with pytest.raises(ArchiveError, match=r"a header of more than|broken tar archive"):
+        extract(tmp_path / "f.tar", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_header_that_is_huge_costs_no_memory(tmp_path: Path, kind: bytes, first: bool) -> None:
+    info = special("x", kind)
+    info.size = 64 << 20
+    with (tmp_path / "f.tar").open("wb") as file:
+        if not first:
+            file.write(special("a", tarfile.REGTYPE).tobuf(tarfile.GNU_FORMAT))
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(info.size + 4096)
+    with pytest.raises(ArchiveError, match="a header of more than 8388608 bytes"):
         extract(tmp_path / "f.tar", tmp_path / "out")
 
 
