@@ -73,14 +73,17 @@ static PyObject *row_zero; /* made by CPython: what the others are like */
 static PyObject *row_one_digit;
 
 /* Int number i of the row: a copy of what CPython made, with a digit of its own and the
- * reference count of a small int, which is immortal where ints can be. */
+ * reference count of a small int, which is immortal where ints can be. Never another one, not
+ * for a moment: another thread may be using what is written here again. */
 static void row_make(size_t i)
 {
     char *made = row_ints + i * ROW_STEP;
+    const char *like = (const char *)(i == 0 ? row_zero : row_one_digit);
     uint32_t digit = (uint32_t)i;
 
-    memcpy(made, i == 0 ? row_zero : row_one_digit, ROW_DIGIT);
     memcpy(made, row_zero, sizeof(PyObject));
+    memcpy(made + sizeof(PyObject), like + sizeof(PyObject),
+           ROW_DIGIT - sizeof(PyObject));
     memcpy(made + ROW_DIGIT, &digit, sizeof digit);
     if (!ROW_IS_IMMORTAL) {
         Py_SET_REFCNT((PyObject *)made, 1);

@@ -45,9 +45,10 @@ cdef class Encoder(Model):
             if not disallowed:
                 return self.ordinary
         elif type(allowed) is str and allowed == "all" and (refuses_rest or not disallowed):
-            if self.allow_all is None:
-                self.allow_all = self._special_sets("all", ())
-            return self.allow_all
+            with cython.critical_section(self):
+                if self.allow_all is None:
+                    self.allow_all = self._special_sets("all", ())
+                return self.allow_all
         return self._special_sets(allowed, disallowed)
 
     def _special_sets(self, allowed, disallowed):
