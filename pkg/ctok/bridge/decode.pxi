@@ -158,7 +158,8 @@ cdef class DecodeStream:
         """
         cdef ctok_bytes token
         cdef int64_t value = ctok_small_int(<PyObject*>token_id)
-        cdef Py_ssize_t consumed = 0
+        # CPython 3.11.2 leaves it alone when all is ASCII (gh-99612): then all is consumed.
+        cdef Py_ssize_t consumed
         cdef bytes data
         cdef str text
 
@@ -167,12 +168,14 @@ cdef class DecodeStream:
         if ctok_model_token(self.codec.model, <uint32_t>value, &token) != CTOK_OK:
             raise ctok_errors.UnknownTokenIdError(f"id {value} is not a token", token_id=value)
         if not self.held:
+            consumed = <Py_ssize_t>token.len
             text = PyUnicode_DecodeUTF8Stateful(<const char*>token.ptr, <Py_ssize_t>token.len,
                                                 self.handler, &consumed)
             if consumed < <Py_ssize_t>token.len:
                 self.held = (<const char*>token.ptr)[consumed:token.len]
             return text
         data = self.held + (<const char*>token.ptr)[:token.len]
+        consumed = len(data)
         text = PyUnicode_DecodeUTF8Stateful(data, len(data), self.handler, &consumed)
         self.held = data[consumed:]
         return text
