@@ -6,14 +6,9 @@ ctok_status words_new(words *out, size_t n, const ctok_allocator *alloc,
                       ctok_error *err)
 {
     void *buckets = NULL;
-    size_t n_buckets = 1;
+    size_t n_buckets = n * 5 / 9 + 1; /* three fifths full: one in ten overflows */
 
     memset(out, 0, sizeof *out);
-    /* At most two thirds full, at half one bucket in fifteen overflows. There is always room
-     * for one more. */
-    while (n_buckets * WORDS_PER_BUCKET < n + n / 2 + 2) {
-        n_buckets *= 2;
-    }
     TRY(mem_new_lines(alloc, &out->memory, &buckets, n_buckets, sizeof *out->buckets,
                       err));
     out->buckets = buckets;
@@ -31,7 +26,7 @@ void words_add(words *w, key k, uint32_t id)
 {
     size_t at = (size_t)(words_at(w, key_hash(k)) - w->buckets);
 
-    for (;; at = (at + 1) & (w->n_buckets - 1)) {
+    for (;; at = at + 1 == w->n_buckets ? 0 : at + 1) {
         words_bucket *b = &w->buckets[at];
         size_t i;
 
@@ -63,7 +58,7 @@ bool words_are_sound(const words *w, uint32_t max_id, sections *s)
     uint32_t is_bad = 0;
     size_t i;
 
-    if (w->n_buckets == 0 || (w->n_buckets & (w->n_buckets - 1)) != 0) {
+    if (w->n_buckets == 0 || w->n_buckets > UINT32_MAX) {
         return false;
     }
     for (i = 0; i < w->n_buckets;) {

@@ -23,7 +23,7 @@ typedef struct words_bucket {
 
 typedef struct words {
     words_bucket *buckets;
-    size_t n_buckets; /* a power of two */
+    size_t n_buckets;
     void *memory;     /* the allocation that the buckets are in */
 } words;
 
@@ -38,7 +38,7 @@ void words_add(words *w, key k, uint32_t id);
 /* Where a token is, if it is anywhere. hash is its key_hash; high bits go to the word cache. */
 static BASE_INLINE const words_bucket *words_at(const words *w, uint64_t hash)
 {
-    return w->buckets + (hash >> 16 & (w->n_buckets - 1));
+    return w->buckets + base_place((uint32_t)(hash >> 16), w->n_buckets);
 }
 
 /* The id of a token, or WORDS_NONE. */
