@@ -168,6 +168,7 @@ static void block_find_words(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
     const cache *words = &call->scratch->words;
+    const uint32_t *ids = model->tokens.ids;
     uint32_t n_left = 0;
     uint32_t i;
 
@@ -183,9 +184,10 @@ static void block_find_words(const block_call *call, block_work *work)
         block_miss miss = work->misses[i];
 
         if (BASE_LIKELY(miss.piece.len <= KEY_BYTES)) {
-            uint32_t id = words_find(&model->words, work->keys[miss.number], miss.hash);
-            if (BASE_LIKELY(id != WORDS_NONE)) {
-                block_settle(call, work, &miss, &id, 1);
+            uint32_t symbol =
+                words_find(&model->words, work->keys[miss.number], miss.hash);
+            if (BASE_LIKELY(symbol != WORDS_NONE && ids[symbol] != VOCAB_NONE)) {
+                block_settle(call, work, &miss, &ids[symbol], 1);
                 continue;
             }
         } else {

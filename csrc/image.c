@@ -248,7 +248,7 @@ static ctok_status image_check_tables(const ctok_model *model, sections *s,
     vocab_lengths(v, lengths);
     are_sound = pairs_are_sound(&model->table, v, lengths, s) &&
                 chars_are_sound(&model->chars, lengths, v->n_symbols) &&
-                words_are_sound(&model->words, v->max_id, s);
+                words_are_sound(&model->words, v->n_symbols, s);
     mem_free(&model->alloc, lengths, v->n_symbols, sizeof *lengths);
     if (!are_sound) {
         return error_set(err, CTOK_E_IMAGE, "image: no sound tables");

@@ -58,9 +58,21 @@ ctok_status ctok_model_token(const ctok_model *model, uint32_t id, ctok_bytes *o
     return CTOK_OK;
 }
 
+uint32_t model_symbol(const ctok_model *model, ctok_bytes token)
+{
+    if (token.len == 1) {
+        return token.ptr[0];
+    }
+    if (model->whole_piece && token.len <= KEY_BYTES && token.len > 0) {
+        key k = key_of(token.ptr, token.len, token.ptr + token.len);
+        return words_find(&model->words, k, key_hash(k));
+    }
+    return vocab_find(&model->tokens, token.ptr, token.len);
+}
+
 ctok_status ctok_model_find(const ctok_model *model, ctok_bytes token, uint32_t *id)
 {
-    uint32_t symbol = vocab_find(&model->tokens, token.ptr, token.len);
+    uint32_t symbol = model_symbol(model, token);
 
     *id = symbol == VOCAB_NONE ? VOCAB_NONE : model->tokens.ids[symbol];
     return *id == VOCAB_NONE ? CTOK_E_RANK : CTOK_OK;
@@ -69,8 +81,8 @@ ctok_status ctok_model_find(const ctok_model *model, ctok_bytes token, uint32_t 
 ctok_status ctok_model_merge(const ctok_model *model, ctok_bytes left, ctok_bytes right,
                              uint32_t *rank, ctok_bytes *merged)
 {
-    uint32_t left_symbol = vocab_find(&model->tokens, left.ptr, left.len);
-    uint32_t right_symbol = vocab_find(&model->tokens, right.ptr, right.len);
+    uint32_t left_symbol = model_symbol(model, left);
+    uint32_t right_symbol = model_symbol(model, right);
 
     merged->ptr = NULL;
     merged->len = 0;

@@ -79,15 +79,15 @@ static ctok_status tables_pairs(draft_model *f, ctok_error *err)
     return CTOK_OK;
 }
 
-/* Tokens that are found as whole pieces, by their keys. Each is added when its bucket, asked
- * for some tokens ago, has arrived. */
+/* Moves short tokens from the index of all to where whole pieces are found, by their keys. Each
+ * is added when its bucket, asked for some tokens ago, has arrived. */
 static ctok_status tables_words(draft_model *f, ctok_error *err)
 {
     ctok_model *model = f->model;
     const vocab *v = &model->tokens;
     uint32_t n = model->whole_piece ? (uint32_t)v->n_symbols : 0;
     key keys[DRAFT_AHEAD];
-    uint32_t ids[DRAFT_AHEAD];
+    uint32_t symbols[DRAFT_AHEAD];
     uint32_t n_seen = 0;
     size_t n_short = 0;
     uint32_t i;
@@ -107,15 +107,16 @@ static ctok_status tables_words(draft_model *f, ctok_error *err)
         BASE_PREFETCH(words_at(&model->words, key_hash(k)));
         if (n_seen >= DRAFT_AHEAD) {
             words_add(&model->words, keys[n_seen % DRAFT_AHEAD],
-                      ids[n_seen % DRAFT_AHEAD]);
+                      symbols[n_seen % DRAFT_AHEAD]);
         }
         keys[n_seen % DRAFT_AHEAD] = k;
-        ids[n_seen++ % DRAFT_AHEAD] = v->ids[i];
+        symbols[n_seen++ % DRAFT_AHEAD] = i;
     }
     for (i = n_seen < DRAFT_AHEAD ? 0 : n_seen - DRAFT_AHEAD; i < n_seen; i++) {
-        words_add(&model->words, keys[i % DRAFT_AHEAD], ids[i % DRAFT_AHEAD]);
+        words_add(&model->words, keys[i % DRAFT_AHEAD], symbols[i % DRAFT_AHEAD]);
     }
-    return CTOK_OK;
+    return n == 0 ? CTOK_OK
+                  : vocab_index_longer(&model->tokens, KEY_BYTES, &model->alloc, err);
 }
 
 static ctok_status tables_specials(draft_model *f, ctok_error *err)

@@ -76,6 +76,26 @@ uint32_t vocab_index_add(vocab *v, uint32_t symbol)
     return VOCAB_NONE;
 }
 
+ctok_status vocab_index_longer(vocab *v, size_t len, const ctok_allocator *alloc,
+                               ctok_error *err)
+{
+    vocab old = *v;
+    size_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < v->n_symbols; i++) {
+        n += vocab_bytes(v, i).len > len;
+    }
+    TRY(vocab_index_new(v, n, alloc, err));
+    mem_free(alloc, old.slots, old.n_slots, sizeof *old.slots);
+    for (i = 0; i < v->n_symbols; i++) {
+        if (vocab_bytes(v, i).len > len) {
+            vocab_index_add(v, i);
+        }
+    }
+    return CTOK_OK;
+}
+
 uint32_t vocab_find_hashed(const vocab *v, uint64_t hash, const uint8_t *ptr,
                            size_t len)
 {

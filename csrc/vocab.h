@@ -66,6 +66,10 @@ ctok_status vocab_index_new(vocab *v, size_t n, const ctok_allocator *alloc,
  * bytes, or VOCAB_NONE. */
 uint32_t vocab_index_add(vocab *v, uint32_t symbol);
 
+/* From now on only tokens of more than so many bytes are found. */
+ctok_status vocab_index_longer(vocab *v, size_t len, const ctok_allocator *alloc,
+                               ctok_error *err);
+
 /* The symbol with these bytes, or VOCAB_NONE. */
 uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len);
 

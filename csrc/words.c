@@ -22,7 +22,7 @@ void words_free(words *w, const ctok_allocator *alloc)
     memset(w, 0, sizeof *w);
 }
 
-void words_add(words *w, key k, uint32_t id)
+void words_add(words *w, key k, uint32_t symbol)
 {
     size_t at = (size_t)(words_at(w, key_hash(k)) - w->buckets);
 
@@ -33,7 +33,7 @@ void words_add(words *w, key k, uint32_t id)
         for (i = 0; i < WORDS_PER_BUCKET; i++) {
             if (b->keys[i].high == 0) {
                 b->keys[i] = k;
-                b->ids[i] = id;
+                b->symbols[i] = symbol;
                 return;
             }
         }
@@ -52,7 +52,7 @@ void words_sections(words *w, sections *s)
     SECTION(s, w->buckets, w->n_buckets);
 }
 
-bool words_are_sound(const words *w, uint32_t max_id, sections *s)
+bool words_are_sound(const words *w, size_t n_symbols, sections *s)
 {
     size_t n_full = 0;
     uint32_t is_bad = 0;
@@ -70,7 +70,7 @@ bool words_are_sound(const words *w, uint32_t max_id, sections *s)
 
             n_full += b->is_full != 0;
             for (k = 0; k < WORDS_PER_BUCKET; k++) {
-                is_bad |= b->ids[k] > max_id; /* where there is no key there is id 0 */
+                is_bad |= b->symbols[k] >= n_symbols; /* 0 where there is no key */
             }
         }
     }

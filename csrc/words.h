@@ -1,10 +1,11 @@
-/* words.h - the vocabulary's short tokens by their keys: read only, shared by all threads.
+/* words.h - the symbols of the vocabulary's short tokens by their keys: read only, shared by
+ * all threads.
  *
  * A bucket is one cache line, so an answer costs one access to memory. It has room for three
  * tokens; what does not fit goes to the next bucket that has room, and the full ones
  * on the way there say so.
  *
- *     key  key  key  id id id  is_full
+ *     key  key  key  symbol symbol symbol  is_full
  */
 #ifndef CTOK_WORDS_H
 #define CTOK_WORDS_H
@@ -17,14 +18,14 @@
 
 typedef struct words_bucket {
     key keys[WORDS_PER_BUCKET]; /* all zero: empty, for no piece has length 0 */
-    uint32_t ids[WORDS_PER_BUCKET];
+    uint32_t symbols[WORDS_PER_BUCKET];
     uint32_t is_full; /* and some that belong here are behind it */
 } words_bucket;
 
 typedef struct words {
     words_bucket *buckets;
     size_t n_buckets;
-    void *memory;     /* the allocation that the buckets are in */
+    void *memory; /* the allocation that the buckets are in */
 } words;
 
 /* An empty table for n tokens. */
@@ -33,7 +34,7 @@ ctok_status words_new(words *out, size_t n, const ctok_allocator *alloc,
 void words_free(words *w, const ctok_allocator *alloc);
 
 /* Adds a token that is not in the table. */
-void words_add(words *w, key k, uint32_t id);
+void words_add(words *w, key k, uint32_t symbol);
 
 /* Where a token is, if it is anywhere. hash is its key_hash; high bits go to the word cache. */
 static BASE_INLINE const words_bucket *words_at(const words *w, uint64_t hash)
@@ -41,7 +42,7 @@ static BASE_INLINE const words_bucket *words_at(const words *w, uint64_t hash)
     return w->buckets + base_place((uint32_t)(hash >> 16), w->n_buckets);
 }
 
-/* The id of a token, or WORDS_NONE. */
+/* The symbol of a token, or WORDS_NONE. */
 static BASE_INLINE uint32_t words_find(const words *w, key k, uint64_t hash)
 {
     const words_bucket *b = words_at(w, hash);
@@ -51,7 +52,7 @@ static BASE_INLINE uint32_t words_find(const words *w, key k, uint64_t hash)
 
         for (i = 0; i < WORDS_PER_BUCKET; i++) {
             if (key_equal(b->keys[i], k)) {
-                return b->ids[i];
+                return b->symbols[i];
             }
         }
         if (BASE_LIKELY(!b->is_full)) {
@@ -65,7 +66,7 @@ size_t words_size_in_memory(const words *w);
 
 void words_sections(words *w, sections *s);
 
-/* Whether every look-up ends, and finds no id above max_id. */
-bool words_are_sound(const words *w, uint32_t max_id, sections *s);
+/* Whether every look-up ends, and finds one of n_symbols. */
+bool words_are_sound(const words *w, size_t n_symbols, sections *s);
 
 #endif
