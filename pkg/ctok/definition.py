@@ -1,18 +1,11 @@
-"""From a definition to a codec: tiktoken's arguments make a spec, a spec fills a codec."""
+"""From tiktoken's arguments to a spec."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._core import Codec
-from .errors import (
-    InvalidRanksError,
-    InvalidSpecialTokensError,
-    ValidationError,
-    VocabSizeError,
-)
+from .errors import InvalidRanksError, InvalidSpecialTokensError, ValidationError
 from .spec import TokenizerSpec, TokenTable
-from .specials import special_pairs
 
 
 def spec_from_ranks(
@@ -49,40 +42,3 @@ def spec_from_ranks(
         explicit_n_vocab=explicit_n_vocab,
         allow_duplicate_ids=allow_duplicate_ids,
     )
-
-
-def build(codec: Codec, spec: TokenizerSpec, engine: str | None) -> None:
-    """Fills an empty codec.
-
-    Args:
-        codec: what to fill.
-        spec: everything that decides ids.
-        engine: as in :meth:`ctok.Encoding.from_spec`.
-
-    Raises:
-        InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
-    """
-    specials = list(special_pairs(spec.specials))
-    merges = None
-    if spec.merges is not None:
-        tables = (spec.merges.left, spec.merges.right, spec.merges.merged)
-        merges = tuple(memoryview(table).cast("I") for table in tables)
-    codec._build(
-        spec.tokens.blob,
-        memoryview(spec.tokens.ends).cast("I"),
-        memoryview(spec.tokens.ids).cast("I"),
-        merges,
-        specials,
-        spec.pattern,
-        engine,
-        spec.whole_piece,
-        spec.allow_duplicate_ids,
-    )
-    if spec.explicit_n_vocab:
-        info = codec._info
-        n_tokens, max_id = info["n_tokens"] + len(specials), info["max_id"]
-        if not n_tokens == spec.explicit_n_vocab == max_id + 1:
-            raise VocabSizeError(
-                f"explicit_n_vocab is {spec.explicit_n_vocab}, but there are {n_tokens} "
-                f"tokens and the largest id is {max_id}"
-            )

@@ -55,18 +55,18 @@ def fill(codec: _core.Codec, outline: Outline, engine: str | None) -> None:
         path = _path(outline.name, key)
     if path is not None and _map(codec, path, key, outline, engine):
         return
-    from . import definition, images
+    from . import build, images
 
-    definition.build(codec, outline.read(), engine)
+    build.build(codec, outline, engine)
     if path is not None:
         images.write(path, codec._image(key))
 
 
 def _is_worth_it(outline: Outline) -> bool:
-    if outline.tables is not None:
+    if outline.tables_id is not None:
         return True
-    spec = outline.read()
-    return len(spec.tokens) + len(spec.merges or ()) >= WORTH
+    _, _, ids, merges = outline.tables()
+    return len(ids) + len(merges[0] if merges else b"") >= 4 * WORTH
 
 
 def _key(outline: Outline, engine: str | None) -> bytes:
@@ -90,18 +90,15 @@ def _key(outline: Outline, engine: str | None) -> bytes:
         outline.explicit_n_vocab,
         bool(outline.allow_duplicate_ids),
         engine,
-        outline.tables,
+        outline.tables_id,
     )
     add(repr(facts).encode("utf-8", "surrogatepass"))
     for text, token_id in special_pairs(outline.specials):
         add(text)
         add(b"%d" % token_id)
-    if outline.tables is None:
-        spec = outline.read()
-        tables = [spec.tokens.blob, spec.tokens.ends, spec.tokens.ids]
-        if spec.merges is not None:
-            tables += [spec.merges.left, spec.merges.right, spec.merges.merged]
-        for table in tables:
+    if outline.tables_id is None:
+        *tokens, merges = outline.tables()
+        for table in (*tokens, *(merges or ())):
             add(table)
     return digest.digest()
 

@@ -1,15 +1,20 @@
-"""The folder with the images of encodings: how files come into it, and which have to leave."""
+"""The folder with the images of encodings: how files come into it, and which have to leave.
+
+The first use of an encoding waits for this module and what it imports: no pathlib, no contextlib.
+"""
+# ruff: noqa: PTH103, PTH105, PTH108, PTH110, PTH120, SIM105
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 from . import config
 from .image import SUFFIX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_BYTES = 1 << 29
 """Of all images together; the oldest go."""
@@ -18,39 +23,38 @@ STALE = 3600.0
 UNFINISHED = ".part"
 
 
-def folder() -> Path:
+def folder() -> str:
     """Where images are kept; RuntimeError when nobody knows where home is."""
-    return Path(config.images_path())
+    return config.images_path()
 
 
-def write(place: str, data: bytes) -> None:
+def write(path: str, data: bytes) -> None:
     """Puts a file in its place, whole or, when that cannot be done, not at all."""
-    path = Path(place)
-    part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}")
+    part = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _make_room(path.parent, len(data))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _make_room(os.path.dirname(path), len(data))
         file = os.open(part, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
     except OSError:
         return
     try:
         with os.fdopen(file, "wb") as out:
             out.write(data)
-        part.replace(path)
+        os.replace(part, path)
     except OSError:
         pass
     finally:
-        if part.exists():
+        if os.path.exists(part):
             _remove(part)
 
 
-def _make_room(place: Path, size: int) -> None:
+def _make_room(place: str, size: int) -> None:
     """Removes what was left unfinished, and the oldest images until the new one fits."""
     now = time.time()
     kept = []
     for path, facts in found(place):
-        if path.name.endswith(UNFINISHED):
+        if path.endswith(UNFINISHED):
             if now - facts.st_mtime > STALE:
                 _remove(path)
         else:
@@ -63,8 +67,8 @@ def _make_room(place: Path, size: int) -> None:
         total -= each
 
 
-def found(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The images in a folder, and what is not finished yet."""
+def found(place: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The paths of the images in a folder, and of what is not finished yet."""
     try:
         entries = list(os.scandir(place))
     except OSError:
@@ -72,11 +76,13 @@ def found(place: Path) -> Iterator[tuple[Path, os.stat_result]]:
     for entry in entries:
         if entry.name.endswith((SUFFIX, UNFINISHED)):
             try:
-                yield Path(entry.path), entry.stat(follow_symlinks=False)
+                yield entry.path, entry.stat(follow_symlinks=False)
             except OSError:  # another process was faster
                 continue
 
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

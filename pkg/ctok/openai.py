@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .packed import Tables
     from .ranks import PackedRanks
     from .spec import TokenizerSpec
 
@@ -142,7 +143,8 @@ def outline(name: str) -> Outline:
         pattern,
         specials(),
         explicit_n_vocab=n_vocab,
-        tables=TABLES[table],
+        tables_id=TABLES[table],
+        read_tables=lambda: _read_tables(table),
         read=_reader(name),
     )
 
@@ -174,3 +176,11 @@ def read_table(name: str) -> PackedRanks:
     from . import ranks
 
     return ranks.read(ranks.DATA / f"{name}.ranks")
+
+
+def _read_tables(name: str) -> Tables:
+    from . import packed
+
+    path = f"{packed.FOLDER}/{name}.ranks"
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes long to import
+        return packed.read(file.read(), path)[0]

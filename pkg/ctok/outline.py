@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .packed import Merges, Tables
     from .spec import TokenizerSpec
 
 
@@ -23,7 +24,8 @@ class Outline:
     Args:
         name, pattern, specials, whole_piece, explicit_n_vocab, allow_duplicate_ids: those of the
             spec.
-        tables: what tells its tables from all others, if that is known without reading them.
+        tables_id: what tells its tables from all others, if that is known without reading them.
+        read_tables: gives the tables alone, where that is faster than the spec.
         read: gives the spec.
     """
 
@@ -33,8 +35,9 @@ class Outline:
         "name",
         "pattern",
         "read",
+        "read_tables",
         "specials",
-        "tables",
+        "tables_id",
         "whole_piece",
     )
 
@@ -47,7 +50,8 @@ class Outline:
         whole_piece: bool = True,
         explicit_n_vocab: int | None = None,
         allow_duplicate_ids: bool = False,
-        tables: str | None = None,
+        tables_id: str | None = None,
+        read_tables: Callable[[], Tables] | None = None,
         read: Callable[[], TokenizerSpec],
     ) -> None:
         self.name = name
@@ -56,8 +60,18 @@ class Outline:
         self.whole_piece = whole_piece
         self.explicit_n_vocab = explicit_n_vocab
         self.allow_duplicate_ids = allow_duplicate_ids
-        self.tables = tables
+        self.tables_id = tables_id
+        self.read_tables = read_tables
         self.read = read
+
+    def tables(self) -> tuple[bytes, bytes, bytes, Merges | None]:
+        """Tokens and merges as :data:`ctok.packed.Tables`; None when they are to be derived."""
+        if self.read_tables is not None:
+            return self.read_tables()
+        spec = self.read()
+        tokens, merges = spec.tokens, spec.merges
+        packed = None if merges is None else (merges.left, merges.right, merges.merged)
+        return tokens.blob, tokens.ends, tokens.ids, packed
 
     @classmethod
     def of(cls, spec: TokenizerSpec) -> Outline:

@@ -1,21 +1,4 @@
-"""Packed rank tables: the file format of the embedded vocabularies, its reader and writer.
-
-A rank table is written as the tokens that no merge makes (the single bytes) and one merge
-for every other token. That is a third of the size of the text it came from, and the core
-gets for free which two halves make a token::
-
-    file      header, payload (zlib)
-    header    magic "CTRK" | version u16 | 0 u16 | n_tokens u32 | n_token_bytes u32
-              | n_merges u32 | n_runs u32 | payload size u32
-              | SHA-256 of the .tiktoken text | SHA-256 of the payload
-    payload   ends   u32[n_tokens]        where each token ends in the token bytes
-              ids    u32[n_tokens]        its id
-              runs   u32[n_runs][2]       the ids that merges make: first, count
-              bytes  u8[n_token_bytes]    the tokens
-              left   u8[3][n_merges]      ids as three planes: all high bytes, all middle
-              right  u8[3][n_merges]      ones, all low ones (the high ones pack to nothing)
-
-All numbers are little-endian, merges are in rank order, and ids are ranks.
+"""Rank tables, packed and unpacked: packed.py has the file format and its reader.
 
 *Which merge makes a token?* Run BPE on the token's bytes; the last two parts before it is
 whole are its halves. There is no other pair to ask for: while a longer text is merged, what
@@ -27,27 +10,19 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import struct
 import zlib
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
-from .errors import FormatError, InvalidRanksError
+from . import packed
+from .errors import InvalidRanksError
 from .spec import MergeTable, TokenTable, pack_u32, unpack_u32
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(packed.FOLDER)
 """Where the embedded ones are."""
-MAGIC = b"CTRK"
-VERSION = 1
-HEADER = struct.Struct("<4sHHIIIII32s32s")
-MAX_ID = 0xFF_FFFF
-"""The largest id that three bytes hold."""
-MAX_PAYLOAD = 1 << 28
-"""What a table with all these ids takes; a header that asks for more is not to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,85 +55,18 @@ def read(source: str | PathLike[str] | bytes) -> PackedRanks:
     >>> len(packed.tokens), len(packed.merges)
     (2, 1)
     """
-    name = "packed ranks" if isinstance(source, bytes) else str(source)
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    if len(data) < HEADER.size:
-        raise _damaged(name, f"{len(data)} bytes, a header has {HEADER.size}")
-    magic, version, _, n_tokens, n_token_bytes, n_merges, n_runs, size, of_text, of_payload = (
-        HEADER.unpack_from(data)
-    )
-    if magic != MAGIC or version != VERSION:
-        raise _damaged(name, f"starts {magic!r} version {version}, {MAGIC!r} {VERSION} expected")
-    expected = 8 * n_tokens + 8 * n_runs + n_token_bytes + 6 * n_merges
-    if size != expected or size > MAX_PAYLOAD:
-        raise _damaged(name, f"payload of {size} bytes, {expected} expected")
-    unpacker = zlib.decompressobj()
-    try:
-        payload = unpacker.decompress(memoryview(data)[HEADER.size :], size + 1)
-    except zlib.error as exc:
-        raise _damaged(name, f"payload does not unpack: {exc}") from exc
-    is_whole = unpacker.eof and not unpacker.unused_data and len(payload) == size
-    if not is_whole or hashlib.sha256(payload).digest() != of_payload:
-        raise _damaged(name, "payload is not the one that was written")
-
-    view = memoryview(payload)
-    parts = []
-    for length in (4 * n_tokens, 4 * n_tokens, 8 * n_runs, n_token_bytes, *6 * (n_merges,)):
-        parts.append(view[:length])
-        view = view[length:]
-    ends, ids, runs, blob, *planes = parts
-    merged = _ids_of_runs(name, unpack_u32(bytes(runs)), n_merges)
-    return PackedRanks(
-        TokenTable(bytes(blob), bytes(ends), bytes(ids)),
-        MergeTable(_join_planes(*planes[:3]), _join_planes(*planes[3:]), merged),
-        of_text.hex(),
-    )
-
-
-def _damaged(name: str, what: str) -> FormatError:
-    return FormatError(
-        f"{name}: no packed rank table: {what}",
-        path=name,
-        suggestions=["Install ctok again if this is one of its own files."],
-    )
-
-
-Plane = bytes | memoryview
-
-
-def _join_planes(high: Plane, middle: Plane, low: Plane) -> bytes:
-    """uint32 from the planes of their bytes."""
-    joined = bytearray(4 * len(low))
-    joined[0::4] = low
-    joined[1::4] = middle
-    joined[2::4] = high
-    return bytes(joined)
+    if isinstance(source, bytes):
+        tables, text_hash = packed.read(source)
+    else:
+        tables, text_hash = packed.read(Path(source).read_bytes(), str(source))
+    blob, ends, ids, merges = tables
+    return PackedRanks(TokenTable(blob, ends, ids), MergeTable(*merges), text_hash.hex())
 
 
 def _split_planes(ids: list[int]) -> bytes:
-    """The inverse of _join_planes, the planes one after the other."""
-    packed = pack_u32(ids)
-    return packed[2::4] + packed[1::4] + packed[0::4]
-
-
-def _ids_of_runs(name: str, runs: array[int], n_ids: int) -> bytes:
-    firsts, counts = runs[0::2], runs[1::2]
-    if sum(counts) != n_ids or any(
-        first + count > MAX_ID for first, count in zip(firsts, counts, strict=True)
-    ):
-        raise _damaged(name, f"runs {list(runs)} for {n_ids} merges")
-    return b"".join(map(_run, firsts, counts))
-
-
-def _run(first: int, count: int) -> bytes:
-    """uint32 first, first + 1, ... Made plane by plane, ten times faster than number by number."""
-    blocks = range(first >> 8, ((first + count) >> 8) + 1)
-    start = first & 0xFF
-    low = bytes(range(256)) * len(blocks)
-    middle = b"".join([bytes([block & 0xFF]) * 256 for block in blocks])
-    high = b"".join([bytes([block >> 8]) * 256 for block in blocks])
-    end = start + count
-    return _join_planes(high[start:end], middle[start:end], low[start:end])
+    """The planes of ids, one after the other."""
+    whole = pack_u32(ids)
+    return whole[2::4] + whole[1::4] + whole[0::4]
 
 
 def pack(ranks: Mapping[bytes, int], *, text: bytes = b"") -> bytes:
@@ -177,8 +85,10 @@ def pack(ranks: Mapping[bytes, int], *, text: bytes = b"") -> bytes:
     right: list[int] = []
     merged: list[int] = []
     for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
-        if rank > MAX_ID:
-            raise InvalidRanksError(f"the rank of {token!r} is {rank}, at most {MAX_ID} expected")
+        if rank > packed.MAX_ID:
+            raise InvalidRanksError(
+                f"the rank of {token!r} is {rank}, at most {packed.MAX_ID} expected"
+            )
         halves = canonical_merge(ranks, token)
         if halves is not None:
             try:
@@ -197,9 +107,9 @@ def pack(ranks: Mapping[bytes, int], *, text: bytes = b"") -> bytes:
     payload = b"".join(
         [table.ends, table.ids, pack_u32(runs), table.blob, *map(_split_planes, (left, right))]
     )
-    header = HEADER.pack(
-        MAGIC,
-        VERSION,
+    header = packed.HEADER.pack(
+        packed.MAGIC,
+        packed.VERSION,
         0,
         len(table),
         len(table.blob),
@@ -207,7 +117,6 @@ def pack(ranks: Mapping[bytes, int], *, text: bytes = b"") -> bytes:
         len(runs) // 2,
         len(payload),
         hashlib.sha256(text).digest(),
-        hashlib.sha256(payload).digest(),
     )
     return header + zlib.compress(payload, 9)
 

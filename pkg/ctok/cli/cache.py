@@ -226,20 +226,20 @@ def _cache_images(args: argparse.Namespace) -> int:
     found = sorted(images.found(place))
     if args.clear:
         for path, _ in found:
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
     size = sum(facts.st_size for _, facts in found)
     facts = {
-        "path": str(place),
+        "path": place,
         "size": size,
         "cleared": args.clear,
         "images": [
-            {"name": path.name, "size": each.st_size, "written": each.st_mtime}
+            {"name": Path(path).name, "size": each.st_size, "written": each.st_mtime}
             for path, each in found
         ],
     }
     table = [("IMAGE", "SIZE", "WRITTEN")]
     for path, each in found:
-        table.append((path.name, shown_size(each.st_size), shown_date(each.st_mtime)))
+        table.append((Path(path).name, shown_size(each.st_size), shown_date(each.st_mtime)))
     verb = "deleted from" if args.clear else "in"
     lines = [*aligned(table), f"{len(found)} images, {shown_size(size)}, {verb} {place}"]
     emit(args, facts, lines)

@@ -1,0 +1,46 @@
+"""From an outline to a codec."""
+
+from __future__ import annotations
+
+from .specials import special_pairs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._core import Codec
+    from .outline import Outline
+
+
+def build(codec: Codec, outline: Outline, engine: str | None) -> None:
+    """Fills an empty codec.
+
+    Args:
+        codec: what to fill.
+        outline: everything that decides ids.
+        engine: as in :meth:`ctok.Encoding.from_spec`.
+
+    Raises:
+        InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
+    """
+    blob, ends, ids, merges = outline.tables()
+    specials = list(special_pairs(outline.specials))
+    codec._build(
+        blob,
+        memoryview(ends).cast("I"),
+        memoryview(ids).cast("I"),
+        merges and tuple(memoryview(table).cast("I") for table in merges),
+        specials,
+        outline.pattern,
+        engine,
+        outline.whole_piece,
+        outline.allow_duplicate_ids,
+    )
+    if outline.explicit_n_vocab:
+        info = codec._info
+        n_tokens, max_id = info["n_tokens"] + len(specials), info["max_id"]
+        if not n_tokens == outline.explicit_n_vocab == max_id + 1:
+            from .errors import VocabSizeError
+
+            raise VocabSizeError(
+                f"explicit_n_vocab is {outline.explicit_n_vocab}, but there are {n_tokens} "
+                f"tokens and the largest id is {max_id}"
+            )
