@@ -126,7 +126,7 @@ def _load(book: Book) -> Iterator[Contest]:
         for path, title, unit, scale in (
             ("load.wall", "load to first ids", "ms", 1e3),
             ("memory.rss", "memory of loading", "MB", 1e-6),
-            ("caches", "memory of encoding 2 MB", "MB", 1e-6),
+            ("encoding", "memory of encoding 2 MB", "MB", 1e-6),
         ):
             rows = (
                 row

@@ -179,9 +179,9 @@ def load(book: Book) -> Iterator[Finding]:
             found = None if seconds is None else seconds * 1000
             yield Finding("T10", f"{name}, load to first ids, {title}", most, found, "ms", True)
         for key, path, title, most in (
-            ("image", "memory.rss", "memory of one encoding", megabytes),
+            ("image", "with_ints", "memory of one encoding, with its ints for lists", megabytes),
             ("shared", "memory.private", "memory of one more process", 4),
-            ("image", "caches", "memory added by encoding 2 MB", 16),
+            ("image", "caches", "memory of its caches, 2 MB encoded", 16),
         ):
             n_bytes = median(rows[key], path)
             found = None if n_bytes is None else n_bytes / 1e6

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from time import perf_counter, process_time
+from typing import Any
 
 from .. import clock, peers
 from ..harness import Job
@@ -32,9 +33,9 @@ def jobs(plan: Plan) -> list[Job]:
     return plan.only_equal(found)
 
 
-def sample(peer: str, encoding: str, shared: bool = False) -> Iterator[dict[str, object]]:
-    """Seconds from the imported package to the first ids; bytes of memory that this added, and
-    that encoding 2 MB added then.
+def sample(peer: str, encoding: str, shared: bool = False) -> Iterator[dict[str, Any]]:
+    """Seconds from the imported package to the first ids; bytes of memory that this added, that
+    encoding 2 MB added then (to arrays, where the peer has them), and the same to lists after that.
 
     With `shared`, while another process holds the same encoding.
     """
@@ -45,7 +46,7 @@ def sample(peer: str, encoding: str, shared: bool = False) -> Iterator[dict[str,
         start, cpu = perf_counter(), process_time()
         loaded = peers.load(peer, encoding)
         n_ids = len(loaded.encode_list("hello world"))
-        found: dict[str, object] = {
+        found: dict[str, Any] = {
             "load": {"cpu": process_time() - cpu, "wall": perf_counter() - start},
             "n_ids": n_ids,
         }
@@ -55,10 +56,15 @@ def sample(peer: str, encoding: str, shared: bool = False) -> Iterator[dict[str,
         from .. import corpora
 
         texts = [text for name in CACHED for text in corpora.documents(name, CACHED_BYTES)]
-        before = clock.memory()
-        for text in texts:
-            loaded.encode_list(text)
-        found["caches"] = clock.memory()["private"] - before["private"]
+        encode_array = loaded.encode_array or loaded.encode_list
+        encode_array("hello world")  # imports numpy
+        for what, call in ("caches", encode_array), ("ints", loaded.encode_list):
+            before = clock.memory()
+            for text in texts:
+                call(text)
+            found[what] = clock.memory()["private"] - before["private"]
+        found["with_ints"] = found["memory"]["rss"] + found["ints"]
+        found["encoding"] = found["caches"] + found["ints"]
         yield found
     finally:
         if holder is not None:
