@@ -60,7 +60,8 @@ def read(source: str | PathLike[str] | bytes) -> PackedRanks:
     else:
         tables, text_hash = packed.read(Path(source).read_bytes(), str(source))
     blob, ends, ids, merges = tables
-    return PackedRanks(TokenTable(blob, ends, ids), MergeTable(*map(bytes, merges)), text_hash.hex())
+    tokens = TokenTable(blob, ends, ids)
+    return PackedRanks(tokens, MergeTable(*map(bytes, merges)), text_hash.hex())
 
 
 def _split_planes(ids: list[int]) -> bytes:

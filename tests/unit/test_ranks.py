@@ -106,7 +106,8 @@ def test_runs_of_ids_across_byte_borders_are_exact() -> None:
     # 255 -> 256 and 65535 -> 65536 are where the planes change.
     for first in (0, 1, 200, 65500, 131071):
         for count in (1, 56, 257, 70000):
-            assert list(range(first, first + count)) == list(unpack_u32(bytes(packed._run(first, count))))
+            run = bytes(packed._run(first, count))
+            assert list(range(first, first + count)) == list(unpack_u32(run))
 
 
 def test_empty_token_is_written_as_padding() -> None:
