@@ -10,40 +10,52 @@ static BASE_INLINE bool chars_is_inner(uint8_t byte)
     return (byte & 0xC0) == 0x80;
 }
 
-static BASE_INLINE bool chars_is_danger(const chars *c, uint8_t before, uint8_t first)
-{
-    return (c->dangers[before * 4 + first / 64] >> (first % 64) & 1) != 0;
-}
-
-/* Four bytes, the first one lowest; 0 for those from end on. */
+/* Up to four bytes, the first one lowest; 0 for those from end on. */
 static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end)
 {
-    uint32_t word = p[0];
+    uint32_t word = 0;
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (BASE_LIKELY(end - p >= 4)) {
-        return word | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        memcpy(&word, p, sizeof word);
+        return word;
     }
+#endif
+    word = p[0];
     word |= end - p > 1 ? (uint32_t)p[1] << 8 : 0;
-    return word | (end - p > 2 ? (uint32_t)p[2] << 16 : 0);
+    word |= end - p > 2 ? (uint32_t)p[2] << 16 : 0;
+    return word | (end - p > 3 ? (uint32_t)p[3] << 24 : 0);
 }
 
-/* The code point of the character of two or three bytes that is first in a word, and how many;
- * 0 when there is none. */
-static BASE_INLINE uint32_t chars_decode(uint32_t word, size_t *n)
+/* A character of two or three bytes, by where its symbol is. */
+typedef struct chars_place {
+    uint32_t block; /* of its code point; 0, which is ASCII's: there is no character */
+    uint32_t low;   /* the rest of its code point */
+    uint32_t n_bytes;
+} chars_place;
+
+/* The character that is first in a word. A byte has six bits of a code point, a page as many:
+ *
+ *     E4 BA BA     0100  111010  111010     block 0100111010, low 111010
+ */
+static BASE_INLINE chars_place chars_decode(uint32_t word)
 {
-    uint32_t c;
+    const chars_place none = {0, 0, 0};
+    chars_place place;
 
     if ((word & 0xC0C0F0) == 0x8080E0) {
-        *n = 3;
-        c = (word & 0x0F) << 12 | (word >> 2 & 0x0FC0) | (word >> 16 & 0x3F);
-        return c < 0x800 ? 0 : c; /* what is spelled too long is no character */
+        place.block = (word & 0x0F) << 6 | (word >> 8 & 0x3F);
+        place.low = word >> 16 & 0x3F;
+        place.n_bytes = 3;
+        return place.block < 0x800 >> 6 ? none : place; /* spelled too long */
     }
     if ((word & 0xC0E0) == 0x80C0) {
-        *n = 2;
-        c = (word & 0x1F) << 6 | (word >> 8 & 0x3F);
-        return c < 0x80 ? 0 : c;
+        place.block = word & 0x1F;
+        place.low = word >> 8 & 0x3F;
+        place.n_bytes = 2;
+        return place.block < 0x80 >> 6 ? none : place;
     }
-    return 0;
+    return none;
 }
 
 /* What the bytes of a character become by themselves,
@@ -94,11 +106,11 @@ static void chars_note_dangers(chars *c, ctok_bytes symbol)
     }
 }
 
-/* The place of a code point's symbol, perhaps on a new page. */
-static ctok_status chars_place(chars *c, uint32_t code, uint32_t **place,
-                               const ctok_allocator *alloc, ctok_error *err)
+/* The page of a block, perhaps a new one. */
+static ctok_status chars_page(chars *c, uint32_t block, uint32_t **page,
+                              const ctok_allocator *alloc, ctok_error *err)
 {
-    uint16_t *number = &c->blocks[code >> CHARS_PAGE_BITS];
+    uint16_t *number = &c->blocks[block];
     void *pages = c->pages;
 
     if (*number == 0) {
@@ -108,30 +120,35 @@ static ctok_status chars_place(chars *c, uint32_t code, uint32_t **place,
         memset(c->pages + c->n_pages * CHARS_PAGE, 0xFF, CHARS_PAGE * sizeof *c->pages);
         *number = (uint16_t)c->n_pages++;
     }
-    *place = &c->pages[*number * CHARS_PAGE + (code & (CHARS_PAGE - 1))];
+    *page = &c->pages[*number * CHARS_PAGE];
     return CTOK_OK;
 }
 
 static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
                               const ctok_allocator *alloc, ctok_error *err)
 {
-    uint32_t *place;
+    uint32_t *page;
     uint32_t symbol;
+    size_t i;
 
-    TRY(chars_place(c, 0, &place, alloc, err)); /* page 0 */
+    TRY(chars_page(c, 0, &page, alloc, err));
+    for (i = 0; i < CHARS_N_DANGERS; i += 4) {
+        c->dangers[i + 0x80 / 64] =
+            ~(uint64_t)0; /* before an inner byte is no border */
+    }
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
-        size_t n = 0;
-        uint32_t code;
+        chars_place place;
 
         if (ctok_utf8_valid(bytes) < bytes.len) {
             chars_note_dangers(c, bytes);
             continue;
         }
-        code = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len), &n);
-        if (code != 0 && n == bytes.len && chars_whole(table, bytes.ptr, n) == symbol) {
-            TRY(chars_place(c, code, &place, alloc, err));
-            *place = symbol;
+        place = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len));
+        if (place.block != 0 && place.n_bytes == bytes.len &&
+            chars_whole(table, bytes.ptr, bytes.len) == symbol) {
+            TRY(chars_page(c, place.block, &page, alloc, err));
+            page[place.low] = symbol;
         }
     }
     return CTOK_OK;
@@ -174,11 +191,10 @@ size_t chars_size_in_memory(const chars *c)
 
 /* ---- use -------------------------------------------------------------------- */
 
-/* Whether nothing but what is made of whole characters goes across the border before a byte.
- * There is none before an inner byte, which only text that is not UTF-8 has there. */
+/* Whether nothing but what is made of whole characters goes across the border before a byte. */
 static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t byte)
 {
-    return !chars_is_inner(byte) && !chars_is_danger(c, before, byte);
+    return (c->dangers[before * 4 + byte / 64] >> (byte % 64) & 1) == 0;
 }
 
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
@@ -192,38 +208,36 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
     size_t n = 0;
 
     while (p < end && n + 3 <= max) {
+        chars_place place = {0, 0, 0};
         uint32_t word;
-        uint32_t code = 0;
         uint32_t symbol;
-        size_t n_bytes = 0;
         bool was_border;
 
         if (*p >= 0x80 && c->blocks != NULL) {
             word = chars_load(p, end);
-            code = chars_decode(word, &n_bytes);
+            place = chars_decode(word);
         }
-        if (code == 0) {
+        if (place.block == 0) {
             out[n++] = *p++;
             continue;
         }
         was_border = p == border ? is_border : chars_is_border(c, p[-1], p[0]);
-        symbol = c->pages[c->blocks[code >> CHARS_PAGE_BITS] * CHARS_PAGE +
-                          (code & (CHARS_PAGE - 1))];
-        word >>= 8 * (n_bytes - 1);
-        border = p + n_bytes;
+        symbol = c->pages[c->blocks[place.block] * CHARS_PAGE + place.low];
+        word >>= 8 * (place.n_bytes - 1);
+        border = p + place.n_bytes;
         is_border =
             border == end || chars_is_border(c, (uint8_t)word, (uint8_t)(word >> 8));
         if (BASE_LIKELY(was_border && is_border && symbol != CHARS_NONE)) {
             out[n++] = symbol;
         } else if (was_border && is_border) {
-            size_t n_new = chars_parts(table, p, n_bytes, out + n);
+            size_t n_new = chars_parts(table, p, place.n_bytes, out + n);
 
             closed |= (((uint64_t)1 << n_new) - 1) << n | ((uint64_t)1 << n) >> 1;
             n += n_new;
         } else {
             size_t i;
 
-            for (i = 0; i < n_bytes; i++) {
+            for (i = 0; i < place.n_bytes; i++) {
                 out[n++] = p[i];
             }
         }

@@ -34,7 +34,7 @@ typedef struct chars {
         *pages; /* symbols by page and the rest of the code point; page 0 has none */
     size_t n_pages;
     size_t cap_pages;
-    uint64_t *dangers; /* a bit for each pair of bytes */
+    uint64_t *dangers; /* a bit for each pair of bytes; set where no character begins */
 } chars;
 
 /* Finds the characters of a proper model's vocabulary. */
