@@ -139,7 +139,14 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
         chars_place place;
+        uint8_t all = 0;
 
+        for (i = 0; i < bytes.len; i++) {
+            all |= bytes.ptr[i];
+        }
+        if (all < 0x80) {
+            continue;
+        }
         if (ctok_utf8_valid(bytes) < bytes.len) {
             chars_note_dangers(c, bytes);
             continue;
