@@ -58,9 +58,12 @@ static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
 
 static void block_probe(const block_call *call, block_work *work)
 {
-    const uint8_t *end = call->text.ptr + call->text.len;
-    const cache *words = &call->scratch->words;
-    bool is_on = words->words.entries != NULL;
+    const uint8_t *start = call->start;
+    /* Before this a whole key is inside the text. */
+    ptrdiff_t more = call->text.ptr + call->text.len - start - (ptrdiff_t)sizeof(key);
+    const cache words =
+        call->scratch->words; /* a copy, which no key written can change */
+    bool is_on = words.words.entries != NULL;
     const uint32_t *ends = call->block->ends;
     uint32_t n = call->block->n_pieces;
     uint32_t from = 0;
@@ -70,9 +73,10 @@ static void block_probe(const block_call *call, block_work *work)
         size_t len = ends[i] - from;
 
         if (BASE_LIKELY(len <= KEY_BYTES)) {
-            key k = key_of(call->start + from, len, end);
+            key k = key_of(start + from, len, (ptrdiff_t)from <= more);
             work->keys[i] = k;
-            work->words[i] = is_on ? cache_word_at(words, key_hash(k)) : block_no_words;
+            work->words[i] =
+                is_on ? cache_word_at(&words, key_hash(k)) : block_no_words;
             BASE_PREFETCH(work->words[i]);
         } else {
             work->keys[i] = block_no_key;

@@ -17,13 +17,14 @@ typedef struct key {
 /* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
 extern const uint8_t key_window[32];
 
-/* The key of a piece of 1 to KEY_BYTES bytes. Reads no byte at or behind end. */
-static BASE_INLINE key key_of(const uint8_t *piece, size_t len, const uint8_t *end)
+/* The key of a piece of 1 to KEY_BYTES bytes. Where has_more is set all bytes of a key are read,
+ * which must be there, else no more than the piece's. */
+static BASE_INLINE key key_of(const uint8_t *piece, size_t len, bool has_more)
 {
     key k;
     key mask;
 
-    if (BASE_LIKELY((size_t)(end - piece) >= sizeof k)) {
+    if (BASE_LIKELY(has_more)) {
         memcpy(&k, piece, sizeof k);
         memcpy(&mask, key_window + 16 - len, sizeof mask);
         k.low &= mask.low;
@@ -46,12 +47,10 @@ static BASE_INLINE bool key_equal(key a, key b)
     return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
 }
 
-/* Good in its high bits. */
+/* Good in its high bits only: no byte reaches lower ones than its own. */
 static BASE_INLINE uint64_t key_hash(key k)
 {
-    uint64_t h =
-        k.low * UINT64_C(0x9E3779B97F4A7C15) + k.high * UINT64_C(0xC2B2AE3D27D4EB4F);
-    return h ^ h << 23;
+    return k.low * UINT64_C(0x9E3779B97F4A7C15) + k.high * UINT64_C(0xC2B2AE3D27D4EB4F);
 }
 
 #endif

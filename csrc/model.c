@@ -64,7 +64,7 @@ uint32_t model_symbol(const ctok_model *model, ctok_bytes token)
         return token.ptr[0];
     }
     if (model->whole_piece && token.len <= KEY_BYTES && token.len > 0) {
-        key k = key_of(token.ptr, token.len, token.ptr + token.len);
+        key k = key_of(token.ptr, token.len, false);
         return words_find(&model->words, k, key_hash(k));
     }
     return vocab_find(&model->tokens, token.ptr, token.len);

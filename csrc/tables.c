@@ -103,7 +103,7 @@ static ctok_status tables_words(draft_model *f, ctok_error *err)
         if (token.len > KEY_BYTES || v->ids[i] == VOCAB_NONE) {
             continue;
         }
-        k = key_of(token.ptr, token.len, v->blob + v->n_blob);
+        k = key_of(token.ptr, token.len, true); /* VOCAB_BEHIND bytes are behind all */
         BASE_PREFETCH(words_at(&model->words, key_hash(k)));
         if (n_seen >= DRAFT_AHEAD) {
             words_add(&model->words, keys[n_seen % DRAFT_AHEAD],

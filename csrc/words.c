@@ -6,7 +6,7 @@ ctok_status words_new(words *out, size_t n, const ctok_allocator *alloc,
                       ctok_error *err)
 {
     void *buckets = NULL;
-    size_t n_buckets = n * 5 / 9 + 1; /* three fifths full: one in ten overflows */
+    size_t n_buckets = n * 5 / 9 + 1; /* three fifths full: one in six overflows */
 
     memset(out, 0, sizeof *out);
     TRY(mem_new_lines(alloc, &out->memory, &buckets, n_buckets, sizeof *out->buckets,
