@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -37,8 +38,10 @@ class Contest:
         """How many times better the best other one is than ctok; None where ctok is first."""
         if OURS not in self.values or self.first == OURS:
             return None
-        ours, best = self.values[OURS], self.values[self.first]
-        return ours / best if self.low_is_good else best / ours
+        more, less = self.values[OURS], self.values[self.first]
+        if not self.low_is_good:
+            more, less = less, more
+        return more / less if less > 0 else math.inf  # somebody's memory did not grow
 
 
 def contests(book: Book) -> list[Contest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from . import equivalence
@@ -69,7 +70,7 @@ def not_first(book: Book) -> str:
             contest.first,
             f"{number(contest.values[contest.first])} {contest.unit}",
             f"{number(contest.values[OURS])} {contest.unit}",
-            f"{number(behind)}x",
+            f"{number(behind)}x" if math.isfinite(behind) else "-",
         )
         for contest in contests(book)
         if (behind := contest.behind()) is not None

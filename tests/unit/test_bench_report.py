@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from bench import report
 from bench.book import Book
+from bench.contests import Contest
 from bench.targets import Finding
 
 FASTER = Finding("T1", "english", owed=1.3, reached=2.0)
@@ -46,3 +47,14 @@ def test_a_time_that_grew_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_whole_run_that_did_not_measure_it_lost_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["T10 load: accepted, not measured now"] == lost(monkeypatch, FASTER)
     assert [] == lost(monkeypatch, FASTER, whole=False)
+
+
+def test_behind_is_how_many_times_better_the_best_is() -> None:
+    assert 2.0 == Contest("s", "c", {"ctok": 10.0, "other": 20.0}).behind()
+    assert 2.0 == Contest("s", "c", {"ctok": 20.0, "other": 10.0}, "ms", low_is_good=True).behind()
+    assert Contest("s", "c", {"ctok": 20.0, "other": 10.0}).behind() is None
+
+
+def test_nothing_is_infinitely_less_memory_than_something() -> None:
+    memory = Contest("s", "c", {"ctok": 20.0, "other": 0.0}, "MB", low_is_good=True)
+    assert float("inf") == memory.behind()
