@@ -59,10 +59,10 @@ static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
 static void block_probe(const block_call *call, block_work *work)
 {
     const uint8_t *start = call->start;
-    /* Before this a whole key is inside the text. */
+    /* Up to this a whole key is inside the text. */
     ptrdiff_t more = call->text.ptr + call->text.len - start - (ptrdiff_t)sizeof(key);
-    const cache words =
-        call->scratch->words; /* a copy, which no key written can change */
+    /* A copy, which no key written can change. */
+    const cache words = call->scratch->words;
     bool is_on = words.words.entries != NULL;
     const uint32_t *ends = call->block->ends;
     uint32_t n = call->block->n_pieces;

@@ -132,9 +132,9 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
     size_t i;
 
     TRY(chars_page(c, 0, &page, alloc, err));
+    /* Before an inner byte is no border. */
     for (i = 0; i < CHARS_N_DANGERS; i += 4) {
-        c->dangers[i + 0x80 / 64] =
-            ~(uint64_t)0; /* before an inner byte is no border */
+        c->dangers[i + 0x80 / 64] = ~(uint64_t)0;
     }
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);

@@ -19,17 +19,13 @@ struct ctok_model {
     bool is_proper;
     chars chars; /* none when the model is not proper */
     bool whole_piece;
-    words
-        words; /* empty when a whole piece is not looked up; else what is in it is not in the
-                  * index of tokens */
+    /* Empty when a whole piece is not looked up; else what is here is not in the index of tokens. */
+    words words;
     bpe_many merge_many;
     special specials;
     uint32_t *special_ids;
     ctok_splitter splitter;
 };
-
-/* The symbol of a token, or VOCAB_NONE. */
-uint32_t model_symbol(const ctok_model *model, ctok_bytes token);
 
 static inline bpe model_bpe(const ctok_model *model)
 {

@@ -87,8 +87,8 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
             break;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
-        at += base_highest(
-            starts); /* not from ends: the next block need not wait for that */
+        /* Not from ends: the next block need not wait for that. */
+        at += base_highest(starts);
     }
     return n;
 }

@@ -37,7 +37,8 @@ typedef struct vocab {
     uint32_t *ids;    /* by symbol; VOCAB_NONE for a byte that is no token */
     size_t n_symbols;
     size_t cap_symbols; /* what starts and ids were allocated for */
-    uint32_t *slots;    /* hash table of symbols, VOCAB_NONE is empty */
+    uint32_t *slots;    /* hash table of symbols, VOCAB_NONE is empty; see
+                         * vocab_index_longer */
     size_t n_slots;
     vocab_span
         *spans; /* by id; where ids are scattered, by the index that by_id gives */

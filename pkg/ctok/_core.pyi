@@ -1,7 +1,6 @@
 """Types of the bridge. What the calls mean is in encoding.py and ctok.h."""
 
 from collections.abc import Iterable, Sequence
-from mmap import mmap
 from typing import Any, final
 
 __version__: str
@@ -52,7 +51,7 @@ class Model:
         whole_piece: bool,
         allow_duplicates: bool,
     ) -> None: ...
-    def _image(self, fingerprint: bytes) -> bytearray | mmap: ...
+    def _image(self, fingerprint: bytes) -> bytes: ...
     def _from_image(
         self, image: object, fingerprint: bytes, pattern: str | None, engine: str | None
     ) -> bool: ...

@@ -51,7 +51,8 @@ cdef extern from "_idarray.h":
     int ctok_int_type(const char* format, ptrdiff_t item_size)
     size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
 
-cdef extern from "_idmemory.h":
+cdef extern from "_hugepages.h":
+    void ctok_ask_huge_pages(void* memory, size_t n)
     uint32_t* ctok_new_ids(size_t n)
 
 cdef extern from "_pylong.h":

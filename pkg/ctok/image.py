@@ -25,6 +25,7 @@ import os
 import stat
 
 from . import _core, config
+from .late import blake2b
 from .specials import special_pairs
 
 TYPE_CHECKING = False
@@ -71,12 +72,7 @@ def _is_worth_it(outline: Outline) -> bool:
 
 def _key(outline: Outline, engine: str | None) -> bytes:
     """A hash of everything that decides what the image holds."""
-    try:  # hashlib takes ten times as long to import
-        from _blake2 import blake2b
-    except ImportError:
-        from hashlib import blake2b
-
-    digest = blake2b(digest_size=_core.FINGERPRINT_LEN)
+    digest = blake2b()(digest_size=_core.FINGERPRINT_LEN)
 
     def add(part: bytes | memoryview) -> None:
         digest.update(len(part).to_bytes(8, "little"))

@@ -15,7 +15,6 @@ from .image import SUFFIX
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from mmap import mmap
 
 MAX_BYTES = 1 << 29
 """Of all images together; the oldest go."""
@@ -29,7 +28,7 @@ def folder() -> str:
     return config.images_path()
 
 
-def write(path: str, data: bytearray | mmap) -> None:
+def write(path: str, data: bytes) -> None:
     """Puts a file in its place, whole or, when that cannot be done, not at all."""
     part = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{UNFINISHED}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

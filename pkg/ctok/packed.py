@@ -4,10 +4,10 @@ A rank table is written as the tokens that no merge makes (the single bytes) and
 for every other token. That is a third of the size of the text it came from, and the core
 gets for free which two halves make a token::
 
-    file      header, payload (zlib, whose own sum finds what is damaged)
+    file      header, payload (zlib)
     header    magic "CTRK" | version u16 | 0 u16 | n_tokens u32 | n_token_bytes u32
               | n_merges u32 | n_runs u32 | payload size u32
-              | SHA-256 of the .tiktoken text
+              | SHA-256 of the .tiktoken text | BLAKE2b of the payload, 32 bytes
     payload   ends   u32[n_tokens]        where each token ends in the token bytes
               ids    u32[n_tokens]        its id
               runs   u32[n_runs][2]       the ids that merges make: first, count
@@ -26,6 +26,8 @@ import os
 import struct
 import zlib
 
+from .late import blake2b
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import FormatError
@@ -34,7 +36,7 @@ FOLDER = os.path.join(os.path.dirname(__file__), "data")  # noqa: PTH118, PTH120
 """Where the embedded ones are."""
 MAGIC = b"CTRK"
 VERSION = 2
-HEADER = struct.Struct("<4sHHIIIII32s")
+HEADER = struct.Struct("<4sHHIIIII32s32s")
 MAX_ID = 0xFF_FFFF
 """The largest id that three bytes hold."""
 MAX_PAYLOAD = 1 << 28
@@ -62,7 +64,7 @@ def read(data: bytes, name: str = "packed ranks") -> tuple[Tables, bytes]:
     if len(data) < HEADER.size:
         raise _damaged(name, f"{len(data)} bytes, a header has {HEADER.size}")
     header = HEADER.unpack_from(data)
-    magic, version, _, n_tokens, n_token_bytes, n_merges, n_runs, size, source = header
+    magic, version, _, n_tokens, n_token_bytes, n_merges, n_runs, size, source, hashed = header
     if magic != MAGIC or version != VERSION:
         raise _damaged(name, f"starts {magic!r} version {version}, {MAGIC!r} {VERSION} expected")
     expected = 8 * n_tokens + 8 * n_runs + n_token_bytes + 6 * n_merges
@@ -73,7 +75,8 @@ def read(data: bytes, name: str = "packed ranks") -> tuple[Tables, bytes]:
         payload = unpacker.decompress(memoryview(data)[HEADER.size :], size + 1)
     except zlib.error as exc:
         raise _damaged(name, f"payload does not unpack: {exc}") from exc
-    if not unpacker.eof or unpacker.unused_data or len(payload) != size:
+    is_whole = unpacker.eof and not unpacker.unused_data and len(payload) == size
+    if not is_whole or payload_hash(payload) != hashed:
         raise _damaged(name, "payload is not the one that was written")
 
     view = memoryview(payload)
@@ -88,6 +91,11 @@ def read(data: bytes, name: str = "packed ranks") -> tuple[Tables, bytes]:
         _ids_of_runs(name, runs, n_merges),
     )
     return (bytes(blob), bytes(ends), bytes(ids), merges), source
+
+
+def payload_hash(payload: bytes) -> bytes:
+    """What the header has of the payload. Not SHA-256, for hashlib takes long to import."""
+    return blake2b()(payload, digest_size=32).digest()
 
 
 def _damaged(name: str, what: str) -> FormatError:

@@ -118,6 +118,7 @@ def pack(ranks: Mapping[bytes, int], *, text: bytes = b"") -> bytes:
         len(runs) // 2,
         len(payload),
         hashlib.sha256(text).digest(),
+        packed.payload_hash(payload),
     )
     return header + zlib.compress(payload, 9)
 

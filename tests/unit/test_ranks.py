@@ -6,6 +6,7 @@ import base64
 import hashlib
 import random
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,13 @@ def test_every_changed_byte_is_refused(packed_file: bytes) -> None:
             damaged[i] ^= 0x41
             with pytest.raises(FormatError):
                 ranks.read(bytes(damaged))
+
+
+def test_another_payload_of_the_same_length_is_refused(packed_file: bytes) -> None:
+    payload = bytearray(zlib.decompress(packed_file[packed.HEADER.size :]))
+    payload[-1] ^= 1
+    with pytest.raises(FormatError, match="not the one that was written"):
+        ranks.read(packed_file[: packed.HEADER.size] + zlib.compress(payload, 9))
 
 
 def test_header_that_asks_for_gigabytes_is_refused(packed_file: bytes) -> None:

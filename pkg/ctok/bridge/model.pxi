@@ -28,20 +28,6 @@ cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, patte
     return model
 
 
-def huge_buffer(n):
-    """n bytes to write, on huge pages where there are any: a fault for 2 MB, not one for 4 KB."""
-    import mmap
-
-    if not hasattr(mmap, "MADV_HUGEPAGE"):
-        return bytearray(n)
-    out = mmap.mmap(-1, n, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    try:
-        out.madvise(mmap.MADV_HUGEPAGE)
-    except OSError:  # a kernel without them
-        pass
-    return out
-
-
 @cython.no_gc_clear
 cdef class Model:
     """A finished model, built or from an image: what it holds and what it knows.
@@ -125,16 +111,21 @@ cdef class Model:
         self.describe()
 
     def _image(self, bytes fingerprint not None):
-        """The model as bytes for _from_image: a buffer."""
+        """The model as bytes for _from_image."""
         cdef size_t n = ctok_model_image_size(self.model)
-        out = huge_buffer(n)
-        cdef uint8_t[::1] view = out
-        cdef uint8_t* start = &view[0]
+        cdef PyObject* made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n)
+        cdef uint8_t* start
         cdef const uint8_t* key = <const uint8_t*><const char*>fingerprint
         cdef ctok_error err
         cdef ctok_status status
 
         assert len(fingerprint) == FINGERPRINT_LEN
+        if made == NULL:
+            raise MemoryError()
+        out = <bytes>made
+        Py_DECREF(out)
+        start = <uint8_t*>PyBytes_AS_STRING(made)
+        ctok_ask_huge_pages(start, n)
         memset(&err, 0, sizeof(err))
         with nogil:
             status = ctok_model_image_write(self.model, key, start, n, &n, &err)
