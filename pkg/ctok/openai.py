@@ -144,13 +144,22 @@ def outline(name: str) -> Outline:
         specials(),
         explicit_n_vocab=n_vocab,
         tables_id=TABLES[table],
-        read_tables=lambda: _read_tables(table),
+        read_tables=_table_reader(table),
         read=_reader(name),
     )
 
 
 def _reader(name: str) -> Callable[[], TokenizerSpec]:
     return lambda: spec(name)
+
+
+def _table_reader(table: str) -> Callable[[], Tables]:
+    def read() -> Tables:
+        from . import packed
+
+        return packed.read_embedded(table)[0]
+
+    return read
 
 
 ENCODING_CONSTRUCTORS = {name: _reader(name) for name in ENCODINGS}
@@ -176,11 +185,3 @@ def read_table(name: str) -> PackedRanks:
     from . import ranks
 
     return ranks.read(ranks.DATA / f"{name}.ranks")
-
-
-def _read_tables(name: str) -> Tables:
-    from . import packed
-
-    path = f"{packed.FOLDER}/{name}.ranks"
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes long to import
-        return packed.read(file.read(), path)[0]

@@ -93,6 +93,13 @@ def read(data: bytes, name: str = "packed ranks") -> tuple[Tables, bytes]:
     return (bytes(blob), bytes(ends), bytes(ids), merges), source
 
 
+def read_embedded(name: str) -> tuple[Tables, bytes]:
+    """The same from one of the embedded files, by the name of its table."""
+    path = f"{FOLDER}/{name}.ranks"
+    with open(path, "rb") as file:  # noqa: PTH123 - as above
+        return read(file.read(), path)
+
+
 def payload_hash(payload: bytes) -> bytes:
     """What the header has of the payload. Not SHA-256, for hashlib takes long to import."""
     return blake2b()(payload, digest_size=32).digest()
