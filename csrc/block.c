@@ -31,10 +31,11 @@ typedef struct block_miss {
     ctok_bytes piece;
     uint64_t hash;   /* of its key, or of its bytes when it is too long for one */
     uint32_t number; /* of its key and slot */
+    uint32_t at;     /* where its phrase may be */
 } block_miss;
 
 typedef struct block_slot {
-    uint32_t ids[CACHE_WORD_IDS]; /* or, when n is more, where they are aside */
+    uint32_t ids[CACHE_WORD_IDS]; /* or, when n is more, a pointer to them */
     uint32_t n;
 } block_slot;
 
@@ -63,7 +64,7 @@ static void block_probe(const block_call *call, block_work *work)
     ptrdiff_t more = call->text.ptr + call->text.len - start - (ptrdiff_t)sizeof(key);
     /* A copy, which no key written can change. */
     const cache words = call->scratch->words;
-    bool is_on = words.words.entries != NULL;
+    bool is_on = words.words != NULL;
     const uint32_t *ends = call->block->ends;
     uint32_t n = call->block->n_pieces;
     uint32_t from = 0;
@@ -146,22 +147,26 @@ static void block_check_beside(const block_call *call, block_work *work)
 
 /* ---- misses ----------------------------------------------------------------- */
 
-/* Puts the ids of a miss into its slot, or aside, where there is room, and into the word
- * cache, where it fits. */
+/* Fills a slot with ids that stay where they are until the output, with BLOCK_SLACK more behind
+ * them that may be read. */
+static void block_fill(block_slot *slot, const uint32_t *ids, size_t n)
+{
+    slot->n = (uint32_t)n;
+    if (n <= CACHE_WORD_IDS) {
+        memcpy(slot->ids, ids, n * sizeof *ids);
+    } else {
+        memcpy(slot->ids, &ids, sizeof ids);
+    }
+}
+
+/* The same for a miss, that the word cache may remember. */
 static void block_settle(const block_call *call, block_work *work,
                          const block_miss *miss, const uint32_t *ids, size_t n)
 {
     block_slot *slot = &work->slots[miss->number];
 
-    slot->n = (uint32_t)n;
-    if (n > CACHE_WORD_IDS) {
-        slot->ids[0] = (uint32_t)work->n_aside;
-        memmove(call->scratch->aside + work->n_aside, ids, n * sizeof *ids);
-        work->n_aside += n;
-        return;
-    }
-    memcpy(slot->ids, ids, n * sizeof *ids);
-    if (miss->piece.len <= KEY_BYTES) {
+    block_fill(slot, ids, n);
+    if (n <= CACHE_WORD_IDS && miss->piece.len <= KEY_BYTES) {
         cache_add_word(&call->scratch->words, work->keys[miss->number], miss->hash,
                        slot->ids, slot->n);
     }
@@ -171,8 +176,9 @@ static void block_settle(const block_call *call, block_work *work,
 static void block_find_words(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
-    const cache *words = &call->scratch->words;
+    const phrases *known = &call->scratch->words.phrases;
     const uint32_t *ids = model->tokens.ids;
+    bool is_on = known->index != NULL;
     uint32_t n_left = 0;
     uint32_t i;
 
@@ -198,10 +204,8 @@ static void block_find_words(const block_call *call, block_work *work)
             miss.hash = vocab_hash(miss.piece.ptr, miss.piece.len);
             BASE_PREFETCH(&model->tokens.slots[vocab_slot(&model->tokens, miss.hash)]);
         }
-        if (words->phrases.entries != NULL) {
-            const cache_phrase *phrase = cache_phrase_at(words, miss.hash);
-            BASE_PREFETCH(phrase);
-            BASE_PREFETCH((const uint8_t *)phrase + 64);
+        if (is_on) {
+            phrases_ask(known, phrases_hash(miss.hash));
         }
         work->misses[n_left++] = miss;
     }
@@ -213,20 +217,24 @@ static void block_find_phrases(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
     const vocab *v = &model->tokens;
-    const cache *words = &call->scratch->words;
+    const phrases *known = &call->scratch->words.phrases;
+    bool is_on = known->index != NULL;
     uint32_t n_left = 0;
     uint32_t i;
 
     for (i = 0; i < work->n_misses; i++) {
+        block_miss *miss = &work->misses[i];
+        miss->at = is_on ? phrases_ask_record(known, phrases_hash(miss->hash)) : 0;
+    }
+    for (i = 0; i < work->n_misses; i++) {
         block_miss miss = work->misses[i];
         ctok_bytes piece = miss.piece;
+        const phrases_record *phrase =
+            phrases_find(known, miss.at, phrases_hash(miss.hash), piece);
 
-        if (words->phrases.entries != NULL && piece.len <= CACHE_PHRASE_BYTES) {
-            const cache_phrase *phrase = cache_phrase_at(words, miss.hash);
-            if (cache_phrase_is(phrase, miss.hash, piece)) {
-                block_settle(call, work, &miss, phrase->ids, phrase->n);
-                continue;
-            }
+        if (phrase != NULL) {
+            block_settle(call, work, &miss, phrase->ids, phrase->n);
+            continue;
         }
         if (piece.len > KEY_BYTES && piece.len <= v->max_len && model->whole_piece) {
             uint32_t symbol = vocab_find_hashed(v, miss.hash, piece.ptr, piece.len);
@@ -271,13 +279,22 @@ static bool block_ids(const ctok_model *model, uint32_t *symbols, size_t n)
     return bad == 0;
 }
 
+/* Remembers what a miss became: as a word, as a phrase, or until the output. */
 static void block_made(const block_call *call, block_work *work, const block_miss *miss,
                        const uint32_t *ids, size_t n)
 {
-    block_settle(call, work, miss, ids, n);
-    if (miss->piece.len > KEY_BYTES || n > CACHE_WORD_IDS) {
-        cache_add_phrase(&call->scratch->words, miss->hash, miss->piece, ids, n);
+    ctok_scratch *scratch = call->scratch;
+
+    if (n > CACHE_WORD_IDS || miss->piece.len > KEY_BYTES) {
+        const uint32_t *kept = phrases_add(
+            &scratch->words.phrases, phrases_hash(miss->hash), miss->piece, ids, n);
+        if (kept == NULL) {
+            kept = memmove(scratch->aside + work->n_aside, ids, n * sizeof *ids);
+            work->n_aside += n;
+        }
+        ids = kept;
     }
+    block_settle(call, work, miss, ids, n);
 }
 
 /* Merges a miss of any length, straight to where its ids are kept aside. */
@@ -325,6 +342,24 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
+/* Whether the same word was made since this block began. (Few phrases come twice in a block.) */
+static bool block_was_made(const block_call *call, block_work *work,
+                           const block_miss *miss)
+{
+    const cache *words = &call->scratch->words;
+    const cache_word *word;
+
+    if (miss->piece.len > KEY_BYTES || words->words == NULL) {
+        return false;
+    }
+    word = cache_word_at(words, miss->hash);
+    if (!key_equal(word->key, work->keys[miss->number])) {
+        return false;
+    }
+    block_fill(&work->slots[miss->number], word->ids, word->n);
+    return true;
+}
+
 /* Merges what no table had. */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
@@ -336,6 +371,9 @@ static ctok_status block_merge_all(const block_call *call, block_work *work)
         const block_miss *miss = &work->misses[i];
         bpe_row *row = &group.rows[group.n];
 
+        if (block_was_made(call, work, miss)) {
+            continue;
+        }
         row->n = chars_start(&call->model->chars, &call->model->table, miss->piece,
                              row->symbols, BPE_MANY_SYMBOLS, &row->open);
         if (row->n == 0) {
@@ -357,10 +395,9 @@ static ctok_status block_misses(const block_call *call, block_work *work)
     ctok_status status;
 
     /* Ids never outnumber bytes. */
-    status =
-        mem_reserve(&scratch->alloc, &aside, &scratch->aside_cap,
-                    call->block->ends[call->block->n_pieces - 1] + CACHE_PHRASE_IDS,
-                    sizeof *scratch->aside, call->err);
+    status = mem_reserve(&scratch->alloc, &aside, &scratch->aside_cap,
+                         call->block->ends[call->block->n_pieces - 1] + BLOCK_SLACK,
+                         sizeof *scratch->aside, call->err);
     scratch->aside = aside;
     TRY(status);
     block_find_words(call, work);
@@ -368,7 +405,6 @@ static ctok_status block_misses(const block_call *call, block_work *work)
         block_find_phrases(call, work);
         TRY(block_merge_all(call, work));
     }
-    cache_grow(&scratch->words, &scratch->alloc);
     return CTOK_OK;
 }
 
@@ -381,19 +417,26 @@ static ctok_status block_resolve(const block_call *call, block_work *work)
 
 /* ---- output ----------------------------------------------------------------- */
 
-static size_t block_emit(const block_call *call, const block_work *work, uint32_t *out)
+static size_t block_emit(const ctok_split_block *block, const block_work *work,
+                         uint32_t *out)
 {
     uint32_t *next = out;
     uint32_t i;
 
-    for (i = 0; i < call->block->n_pieces; i++) {
+    for (i = 0; i < block->n_pieces; i++) {
         const block_slot *slot = &work->slots[i];
         uint32_t n = slot->n;
 
         if (BASE_LIKELY(n <= CACHE_WORD_IDS)) {
-            memcpy(next, slot->ids, BLOCK_SLACK * sizeof *next);
+            memcpy(next, slot->ids, (CACHE_WORD_IDS + 1) * sizeof *next);
         } else {
-            memcpy(next, call->scratch->aside + slot->ids[0], n * sizeof *next);
+            const uint32_t *ids;
+            uint32_t k;
+
+            memcpy(&ids, slot->ids, sizeof ids);
+            for (k = 0; k < n; k += BLOCK_SLACK) {
+                memcpy(next + k, ids + k, BLOCK_SLACK * sizeof *next);
+            }
         }
         next += n;
     }
@@ -414,7 +457,8 @@ ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
     block_probe(&call, &work);
     block_check(&call, &work);
     TRY(block_resolve(&call, &work));
-    *n_out = block_emit(&call, &work, out);
+    *n_out = block_emit(block, &work, out);
+    cache_grow(&scratch->words, &scratch->alloc); /* which may move phrases' ids */
     return CTOK_OK;
 }
 
@@ -433,5 +477,6 @@ ctok_status block_count(const ctok_model *model, ctok_scratch *scratch, ctok_byt
     for (i = 0; i < work.n_missed; i++) {
         counts[work.missed[i]] = work.slots[work.missed[i]].n;
     }
+    cache_grow(&scratch->words, &scratch->alloc);
     return CTOK_OK;
 }

@@ -6,8 +6,8 @@
 #include "model.h"
 #include "scratch.h"
 
-/* A hit copies CACHE_WORD_IDS + 1 ids whatever their number: room behind the last one. */
-#define BLOCK_SLACK (CACHE_WORD_IDS + 1)
+/* Ids are copied in fours, and eights, whatever their number: room behind the last one. */
+#define BLOCK_SLACK PHRASES_BEHIND
 
 /* Ids of all pieces of a block, which starts at text.ptr + start. out has room for as many
  * ids as the block has bytes, and BLOCK_SLACK. The error's position is one in the text. */

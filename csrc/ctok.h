@@ -285,7 +285,7 @@ typedef struct ctok_scratch ctok_scratch;
 /* A scratch serves one model at a time: when used with another its caches are emptied
  * first. cache_bytes bounds its word cache, which starts small and grows with use: 0 switches it
  * off, CTOK_CACHE_DEFAULT is a good size. The cache never changes a result. */
-#define CTOK_CACHE_DEFAULT ((size_t)12 << 20)
+#define CTOK_CACHE_DEFAULT ((size_t)13 << 20)
 ctok_status ctok_scratch_new(ctok_scratch **out, size_t cache_bytes,
                              const ctok_allocator *alloc, ctok_error *err);
 void ctok_scratch_free(ctok_scratch *scratch);

@@ -36,6 +36,7 @@
 #include "number.c"
 #include "pairs.c"
 #include "pattern.c"
+#include "phrases.c"
 #include "scan.c"
 #include "scan_avx2.c"
 #include "scan_avx512.c"

@@ -16,7 +16,7 @@ struct ctok_scratch {
     uint32_t
         *ids; /* a block's ids, when the output has no room to write them in place */
     size_t ids_cap;
-    uint32_t *aside; /* ids of pieces that have more than a word's */
+    uint32_t *aside; /* ids of a block's pieces that the cache had no room for */
     size_t aside_cap;
 };
 

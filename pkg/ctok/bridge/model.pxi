@@ -202,7 +202,7 @@ cdef class Model:
     def cache_clear(self):
         """Forgets all cached words and gives their memory back. Results do not change.
 
-        An encoding has one cache of at most 12 MiB, or what ``CTOK_CACHE_BYTES`` said when it
+        An encoding has one cache of at most 13 MiB, or what ``CTOK_CACHE_BYTES`` said when it
         was made, for as many calls as ever ran at the same time. Calls that run now keep theirs.
 
         >>> import ctok

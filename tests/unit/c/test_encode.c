@@ -397,7 +397,7 @@ static void test_merging_equals_its_definition_for_lengths_to_600(void)
     fixture_free(&f);
 }
 
-static void test_cache_never_changes_a_result(void)
+static void check_cache_of(size_t n_bytes)
 {
     static uint32_t expected[ROOM];
     uint64_t random = 7;
@@ -410,8 +410,7 @@ static void test_cache_never_changes_a_result(void)
                  &f.err);
     REQUIRE(f.model != NULL);
     CHECK_STATUS(CTOK_OK, ctok_scratch_new(&plain, 0, NULL, &f.err), &f.err);
-    /* So small that words push each other out. */
-    CHECK_STATUS(CTOK_OK, ctok_scratch_new(&f.scratch, 4096, NULL, &f.err), &f.err);
+    CHECK_STATUS(CTOK_OK, ctok_scratch_new(&f.scratch, n_bytes, NULL, &f.err), &f.err);
     for (int round = 0; round < 300; round++) {
         char text[1024];
         size_t n;
@@ -444,6 +443,16 @@ static void test_cache_never_changes_a_result(void)
     }
     ctok_scratch_free(plain);
     fixture_free(&f);
+}
+
+static void test_cache_never_changes_a_result(void)
+{
+    /* So small that words, or phrases, push each other out; or grow. */
+    const size_t sizes[] = {1, 200, 1000, 4096, 100000, CTOK_CACHE_DEFAULT};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_cache_of(sizes[i]);
+    }
 }
 
 int main(void)
