@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 
 from . import alias
 
@@ -88,7 +88,9 @@ alias.register()
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f".{_HOMES.get(name, name)}", __name__)
+    home = f"{__name__}.{_HOMES.get(name, name)}"
+    __import__(home)  # importlib, with warnings, takes as long to import as this package
+    module = sys.modules[home]
     value = getattr(module, name) if name in _HOMES else module
     globals()[name] = value
     return value

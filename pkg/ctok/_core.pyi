@@ -42,9 +42,9 @@ class Model:
     def _build(
         self,
         blob: bytes,
-        ends: memoryview,
-        ids: memoryview,
-        merges: tuple[memoryview, ...] | None,
+        ends: bytes,
+        ids: bytes,
+        merges: tuple[bytes, ...] | None,
         specials: Iterable[tuple[bytes, int]],
         pattern: str | None,
         engine: str | None,

@@ -12,11 +12,13 @@ of it with caches of its own. Python asks the finder below for that; it answers 
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 THEIRS = "tiktoken"
 OURS = __package__
@@ -50,6 +52,7 @@ class _Finder:
     ) -> ModuleSpec | None:
         if not fullname.startswith(f"{THEIRS}.") or sys.modules.get(THEIRS) is not _ctok():
             return None
+        from importlib.machinery import ModuleSpec
         from importlib.util import find_spec
 
         ours = OURS + fullname.removeprefix(THEIRS)
@@ -69,7 +72,8 @@ class _Loader:
 
     def exec_module(self, module: ModuleType) -> None:
         # The import system takes what it finds in sys.modules afterwards.
-        sys.modules[module.__name__] = importlib.import_module(self.name)
+        __import__(self.name)
+        sys.modules[module.__name__] = sys.modules[self.name]
 
 
 def _ctok() -> ModuleType:

@@ -25,9 +25,9 @@ def build(codec: Codec, outline: Outline, engine: str | None) -> None:
     specials = list(special_pairs(outline.specials))
     codec._build(
         blob,
-        memoryview(ends).cast("I"),
-        memoryview(ids).cast("I"),
-        merges and tuple(memoryview(table).cast("I") for table in merges),
+        ends,
+        ids,
+        merges,
         specials,
         outline.pattern,
         engine,

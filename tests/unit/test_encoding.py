@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ctok import Encoding
+from ctok import Encoding, MergeTable, TokenizerSpec, TokenTable
 from ctok.errors import (
     DisallowedSpecialError,
     InvalidPatternError,
@@ -45,6 +45,22 @@ def test_lowest_rank_merges_first() -> None:
 
 def test_leftmost_of_equal_ranks_merges_first() -> None:
     assert [0, 1] == tiny({b"aa": 0, b"a": 1}).encode("aaa")
+
+
+@pytest.mark.parametrize(
+    ("table", "merges", "says"),
+    [
+        (TokenTable(b"ab", bytes(8), bytes(4)), None, "2 token ends for 1 ids"),
+        (TokenTable(b"ab", bytes(6), bytes(6)), None, "6 bytes hold no whole uint32 numbers"),
+        (TokenTable(b"", b"", b""), MergeTable(bytes(4), bytes(8), bytes(4)), "unequal"),
+        (TokenTable(b"", b"", b""), MergeTable(bytes(3), bytes(3), bytes(3)), "3 bytes hold no"),
+    ],
+)
+def test_tables_that_do_not_fit_together_are_refused(
+    table: TokenTable, merges: MergeTable | None, says: str
+) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Encoding.from_spec(TokenizerSpec("mine", table, "", merges))
 
 
 def test_text_of_no_characters_has_no_ids() -> None:

@@ -1,5 +1,16 @@
 # A model in the core: from a builder or from an image, and what can be asked of it.
 
+cdef inline const uint32_t* numbers(bytes table) noexcept:
+    """The uint32 numbers that bytes hold."""
+    return <const uint32_t*><const char*>table
+
+
+cdef Py_ssize_t n_numbers(bytes table) except -1:
+    if len(table) % 4 != 0:
+        raise ctok_errors.ValidationError(f"{len(table)} bytes hold no whole uint32 numbers")
+    return len(table) // 4
+
+
 cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, pattern,
                                 engine) except? NULL:
     """The model of an image; NULL when it is no image of that."""
@@ -51,37 +62,38 @@ cdef class Model:
         ctok_model_free(self.model)
         PyBuffer_Release(&self.image)
 
-    def _build(self, bytes blob not None, const uint32_t[::1] ends, const uint32_t[::1] ids,
+    def _build(self, bytes blob not None, bytes ends not None, bytes ids not None,
                merges, specials, pattern, engine, bint whole_piece, bint allow_duplicates):
-        """Fills and finishes a builder. merges: None or three uint32 arrays; specials:
-        (bytes, id) pairs; pattern: None for no splitting."""
+        """Fills and finishes a builder. ends, ids: uint32 numbers; merges: None or three such;
+        specials: (bytes, id) pairs; pattern: None for no splitting."""
         cdef ctok_builder* builder = NULL
         cdef ctok_splitter splitter
         cdef ctok_error err
         cdef ctok_bytes view
-        cdef const uint32_t[::1] left, right, merged
-        cdef size_t n = <size_t>ids.shape[0]
+        cdef bytes left, right, merged
         cdef uint32_t flags = 0
 
         if self.model != NULL:
             raise ctok_errors.ValidationError("an encoding is built once")
-        if ends.shape[0] != ids.shape[0]:
-            raise ctok_errors.ValidationError(f"{ends.shape[0]} token ends for {ids.shape[0]} ids")
+        if n_numbers(ends) != n_numbers(ids):
+            raise ctok_errors.ValidationError(
+                f"{n_numbers(ends)} token ends for {n_numbers(ids)} ids")
         memset(&err, 0, sizeof(err))
         if ctok_builder_new(&builder, NULL, &err) != CTOK_OK:
             raise failure(&err)
         try:
             view.ptr = <const uint8_t*><const char*>blob
             view.len = len(blob)
-            if n > 0 and ctok_builder_add_tokens(builder, view, &ends[0], &ids[0], n,
-                                                 &err) != CTOK_OK:
+            if ctok_builder_add_tokens(builder, view, numbers(ends), numbers(ids),
+                                       <size_t>n_numbers(ids), &err) != CTOK_OK:
                 raise failure(&err)
             if merges is not None:
                 left, right, merged = merges
-                if not left.shape[0] == right.shape[0] == merged.shape[0]:
+                if not n_numbers(left) == n_numbers(right) == n_numbers(merged):
                     raise ctok_errors.ValidationError("merges of unequal length")
-                if left.shape[0] > 0 and ctok_builder_add_merges(
-                    builder, &left[0], &right[0], &merged[0], <size_t>left.shape[0], &err
+                if ctok_builder_add_merges(
+                    builder, numbers(left), numbers(right), numbers(merged),
+                    <size_t>n_numbers(left), &err
                 ) != CTOK_OK:
                     raise failure(&err)
             for text, token_id in specials:
