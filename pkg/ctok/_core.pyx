@@ -55,6 +55,12 @@ cdef extern from "_hugepages.h":
     void ctok_ask_huge_pages(void* memory, size_t n)
     uint32_t* ctok_new_ids(size_t n)
 
+cdef extern from "_ndarray.h":
+    ctypedef struct ctok_ndarrays:
+        void* make
+    bint ctok_ndarrays_of(object capsule, ctok_ndarrays* out)
+    object ctok_ndarray(const ctok_ndarrays* numpy, uint32_t* ids, Py_ssize_t n, object base)
+
 cdef extern from "_pylong.h":
     int64_t ctok_small_int(PyObject* item)
     int ctok_row_start() except -1
@@ -68,6 +74,9 @@ FINGERPRINT_LEN = CTOK_FINGERPRINT_LEN
 # Calls with fewer ids or bytes keep the GIL: they are over in microseconds, and to get it back
 # from a busy thread may take milliseconds.
 cdef size_t MANY = 2048
+
+# So few ids are copied into memory of their size: giving back what was not used takes longer.
+cdef size_t COPIED = 4096
 
 # One module in parts, so that a call from one to another costs what it does in C.
 include "bridge/errors.pxi"

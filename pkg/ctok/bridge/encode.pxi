@@ -149,6 +149,11 @@ cdef class Encoder(Model):
         memset(&out, 0, sizeof(out))
         try:
             out.cap = self.ids_bound(text)
+            if out.cap <= COPIED:
+                scratch.room(out.cap)
+                out.ids = scratch.ids
+                self.encode_whole(text, sets, scratch, &out)
+                return copy_ids(out.ids, out.n)
             out.ids = ctok_new_ids(out.cap)
             if out.ids == NULL:
                 raise MemoryError()

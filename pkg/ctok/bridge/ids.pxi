@@ -53,14 +53,42 @@ cdef IdBuffer take_ids(uint32_t* ids, size_t n):
     return buffer
 
 
-cdef object asarray = None
+cdef IdBuffer copy_ids(const uint32_t* ids, size_t n):
+    """The same for ids that stay where they are."""
+    cdef uint32_t* copy = <uint32_t*>malloc((n if n > 0 else 1) * sizeof(uint32_t))
+
+    if copy == NULL:
+        raise MemoryError()
+    memcpy(copy, ids, n * sizeof(uint32_t))
+    cdef IdBuffer buffer = IdBuffer.__new__(IdBuffer)
+    buffer.ids = copy
+    buffer.n = <Py_ssize_t>n
+    return buffer
+
+
+cdef ctok_ndarrays ndarrays
+cdef object asarray = None  # numpy's, once it is imported
 
 
 cdef object numpy_array(IdBuffer buffer):
+    """uint32[n] over the memory of a buffer."""
     global asarray
     if asarray is None:
+        ctok_ndarrays_of(numpy_api(), &ndarrays)
         from numpy import asarray
-    return asarray(buffer)
+    if ndarrays.make == NULL:
+        return asarray(buffer)
+    return ctok_ndarray(&ndarrays, buffer.ids, buffer.n, buffer)
+
+
+cdef object numpy_api():
+    """The capsule with numpy's functions."""
+    try:
+        from numpy._core import _multiarray_umath
+    except ImportError:  # before 2
+        from numpy.core import _multiarray_umath
+    return getattr(_multiarray_umath, "_ARRAY_API", None)
+
 
 cdef struct Ids:
     const uint32_t* ids  # in the scratch, or in the array that the caller gave
