@@ -64,17 +64,14 @@ void cache_clear(cache *c)
     phrases_clear(&c->phrases);
 }
 
-void cache_grow(cache *c, const ctok_allocator *alloc)
+/* Makes room for four times as many words. */
+static void cache_grow_words(cache *c, const ctok_allocator *alloc)
 {
-    cache old;
+    const cache old = *c;
     size_t i;
 
-    phrases_grow(&c->phrases, alloc);
-    old = *c;
-    /* So much came in that it deserves four times the size. */
-    if (old.n_added <= old.n_words / 4 || old.n_words >= old.max_words ||
-        cache_new_words(c, cache_least(4 * old.n_words, old.max_words), alloc, NULL) !=
-            CTOK_OK) {
+    if (cache_new_words(c, cache_least(4 * old.n_words, old.max_words), alloc, NULL) !=
+        CTOK_OK) {
         return;
     }
     for (i = 0; i < old.n_words; i++) {
@@ -83,6 +80,14 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
         }
     }
     mem_free_lines(alloc, old.memory, old.n_words, sizeof *old.words);
+}
+
+void cache_grow(cache *c, const ctok_allocator *alloc)
+{
+    if (c->n_added > c->n_words / 4 && c->n_words < c->max_words) {
+        cache_grow_words(c, alloc);
+    }
+    phrases_grow(&c->phrases, alloc);
 }
 
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
