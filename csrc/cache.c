@@ -64,13 +64,13 @@ void cache_clear(cache *c)
     phrases_clear(&c->phrases);
 }
 
-/* Makes room for four times as many words. */
+/* Makes room for 16 times as many words, for going through them takes time. */
 static void cache_grow_words(cache *c, const ctok_allocator *alloc)
 {
     const cache old = *c;
     size_t i;
 
-    if (cache_new_words(c, cache_least(4 * old.n_words, old.max_words), alloc, NULL) !=
+    if (cache_new_words(c, cache_least(16 * old.n_words, old.max_words), alloc, NULL) !=
         CTOK_OK) {
         return;
     }
