@@ -53,6 +53,12 @@ static inline bool base_add_overflows(size_t a, size_t b, size_t *out)
     return *out < a;
 }
 
+/* A place among n for a hash, taken as a fraction of 2^32; n need not be a power of two. */
+static BASE_INLINE size_t base_place(uint32_t hash, size_t n)
+{
+    return (size_t)((uint64_t)hash * n >> 32);
+}
+
 /* The place of a mask's lowest bit, and of its highest; the mask is not 0. */
 static BASE_INLINE unsigned base_lowest(uint64_t mask)
 {

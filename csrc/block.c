@@ -8,7 +8,7 @@
  *     words                   hit        -
  *     phrases                            -
  *     merging                            5 ids
- *     slots       1     1     1     1    5 aside      copied out one after the other
+ *     slots       1     1     1     1    -> 5 ids     copied out one after the other
  *
  * Who only counts needs no slots of hits: their numbers of ids go straight to the caller.
  */
@@ -63,8 +63,8 @@ static void block_probe(const block_call *call, block_work *work)
     /* Up to this a whole key is inside the text. */
     ptrdiff_t more = call->text.ptr + call->text.len - start - (ptrdiff_t)sizeof(key);
     /* A copy, which no key written can change. */
-    const cache words = call->scratch->words;
-    bool is_on = words.words != NULL;
+    const cache known = call->scratch->cache;
+    bool is_on = known.words != NULL;
     const uint32_t *ends = call->block->ends;
     uint32_t n = call->block->n_pieces;
     uint32_t from = 0;
@@ -77,7 +77,7 @@ static void block_probe(const block_call *call, block_work *work)
             key k = key_of(start + from, len, (ptrdiff_t)from <= more);
             work->keys[i] = k;
             work->words[i] =
-                is_on ? cache_word_at(&words, key_hash(k)) : block_no_words;
+                is_on ? cache_word_at(&known, key_hash(k)) : block_no_words;
             BASE_PREFETCH(work->words[i]);
         } else {
             work->keys[i] = block_no_key;
@@ -167,7 +167,7 @@ static void block_settle(const block_call *call, block_work *work,
 
     block_fill(slot, ids, n);
     if (n <= CACHE_WORD_IDS && miss->piece.len <= KEY_BYTES) {
-        cache_add_word(&call->scratch->words, work->keys[miss->number], miss->hash,
+        cache_add_word(&call->scratch->cache, work->keys[miss->number], miss->hash,
                        slot->ids, slot->n);
     }
 }
@@ -176,7 +176,7 @@ static void block_settle(const block_call *call, block_work *work,
 static void block_find_words(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
-    const phrases *known = &call->scratch->words.phrases;
+    const phrases *known = &call->scratch->cache.phrases;
     const uint32_t *ids = model->tokens.ids;
     bool is_on = known->index != NULL;
     uint32_t n_left = 0;
@@ -217,7 +217,7 @@ static void block_find_phrases(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
     const vocab *v = &model->tokens;
-    const phrases *known = &call->scratch->words.phrases;
+    const phrases *known = &call->scratch->cache.phrases;
     bool is_on = known->index != NULL;
     uint32_t n_left = 0;
     uint32_t i;
@@ -287,7 +287,7 @@ static void block_made(const block_call *call, block_work *work, const block_mis
 
     if (n > CACHE_WORD_IDS || miss->piece.len > KEY_BYTES) {
         const uint32_t *kept = phrases_add(
-            &scratch->words.phrases, phrases_hash(miss->hash), miss->piece, ids, n);
+            &scratch->cache.phrases, phrases_hash(miss->hash), miss->piece, ids, n);
         if (kept == NULL) {
             kept = memmove(scratch->aside + work->n_aside, ids, n * sizeof *ids);
             work->n_aside += n;
@@ -346,13 +346,13 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
 static bool block_was_made(const block_call *call, block_work *work,
                            const block_miss *miss)
 {
-    const cache *words = &call->scratch->words;
+    const cache *known = &call->scratch->cache;
     const cache_word *word;
 
-    if (miss->piece.len > KEY_BYTES || words->words == NULL) {
+    if (miss->piece.len > KEY_BYTES || known->words == NULL) {
         return false;
     }
-    word = cache_word_at(words, miss->hash);
+    word = cache_word_at(known, miss->hash);
     if (!key_equal(word->key, work->keys[miss->number])) {
         return false;
     }
@@ -458,7 +458,7 @@ ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
     block_check(&call, &work);
     TRY(block_resolve(&call, &work));
     *n_out = block_emit(block, &work, out);
-    cache_grow(&scratch->words, &scratch->alloc); /* which may move phrases' ids */
+    cache_grow(&scratch->cache, &scratch->alloc); /* which may move phrases' ids */
     return CTOK_OK;
 }
 
@@ -477,6 +477,6 @@ ctok_status block_count(const ctok_model *model, ctok_scratch *scratch, ctok_byt
     for (i = 0; i < work.n_missed; i++) {
         counts[work.missed[i]] = work.slots[work.missed[i]].n;
     }
-    cache_grow(&scratch->words, &scratch->alloc);
+    cache_grow(&scratch->cache, &scratch->alloc);
     return CTOK_OK;
 }

@@ -42,11 +42,10 @@ void cache_clear(cache *c);
  * memory is short it stays as it is. */
 void cache_grow(cache *c, const ctok_allocator *alloc);
 
-/* Where a word is, if it is anywhere. hash is its key_hash, of which the high half is good, taken
- * as a fraction of all words. */
+/* Where a word is, if it is anywhere. hash is its key_hash, of which the high half is good. */
 static BASE_INLINE cache_word *cache_word_at(const cache *c, uint64_t hash)
 {
-    return c->words + ((hash >> 32) * c->n_words >> 32);
+    return c->words + base_place((uint32_t)(hash >> 32), c->n_words);
 }
 
 /* The other place: words that would be overwritten move there. It is on the same cache line. */

@@ -58,12 +58,11 @@ ctok_status ctok_model_token(const ctok_model *model, uint32_t id, ctok_bytes *o
     return CTOK_OK;
 }
 
-/* The symbol of a token, or VOCAB_NONE. */
+/* The symbol of a token, or of a byte that is none; else VOCAB_NONE. */
 static uint32_t model_symbol(const ctok_model *model, ctok_bytes token)
 {
     if (token.len == 1) {
-        return token
-            .ptr[0]; /* also of a byte that is no token, which words does not have */
+        return token.ptr[0];
     }
     if (model->whole_piece && token.len <= KEY_BYTES && token.len > 0) {
         key k = key_of(token.ptr, token.len, false);

@@ -12,11 +12,19 @@ static size_t phrases_start(size_t n_buckets, unsigned part)
     return part == 0 ? 1 : n / PHRASES_PARTS * part;
 }
 
-/* Turns to a part of the log that has nothing. */
+/* Turns to a part of the log, which has nothing now. */
 static void phrases_open(phrases *p, unsigned part)
 {
     p->part = part;
-    p->next = p->ends[part] = phrases_start(p->n_buckets, part);
+    p->ends[part] = phrases_start(p->n_buckets, part);
+    p->is_full = false;
+}
+
+/* The same for the first, all others being unused. */
+static void phrases_begin(phrases *p)
+{
+    p->n_parts = 1;
+    phrases_open(p, 0);
 }
 
 static ctok_status phrases_make(phrases *p, size_t n_buckets,
@@ -35,8 +43,7 @@ static ctok_status phrases_make(phrases *p, size_t n_buckets,
     p->log = p->index + n_buckets * PHRASES_WAYS;
     for (p->n_at = 1; p->n_at < n_buckets * PHRASES_LOG_WORDS; p->n_at *= 2) {
     }
-    p->n_parts = 1;
-    phrases_open(p, 0);
+    phrases_begin(p);
     return CTOK_OK;
 }
 
@@ -63,8 +70,7 @@ void phrases_clear(phrases *p)
 {
     if (p->index != NULL) {
         memset(p->index, 0, p->n_buckets * PHRASES_WAYS * sizeof *p->index);
-        p->n_parts = 1;
-        phrases_open(p, 0);
+        phrases_begin(p);
     }
 }
 
@@ -85,7 +91,7 @@ static void phrases_index(phrases *p, uint32_t hash, size_t at)
 /* Whether the part that is open has room. */
 static bool phrases_fits(const phrases *p, size_t size)
 {
-    return p->next + size <= phrases_start(p->n_buckets, p->part + 1);
+    return p->ends[p->part] + size <= phrases_start(p->n_buckets, p->part + 1);
 }
 
 const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
@@ -93,6 +99,7 @@ const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
 {
     size_t size = phrases_size(piece.len, n);
     phrases_record *record;
+    size_t at;
 
     if (p->index == NULL || piece.len > PHRASES_MAX_BYTES || n > PHRASES_MAX_IDS ||
         1 + size > phrases_start(p->max_buckets, 1)) {
@@ -105,15 +112,15 @@ const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
         p->is_full = true;
         return NULL;
     }
-    record = (phrases_record *)(p->log + p->next);
+    at = p->ends[p->part];
+    record = (phrases_record *)(p->log + at);
     record->hash = hash;
     record->len = (uint16_t)piece.len;
     record->n = (uint16_t)n;
     memcpy(record->ids, ids, n * sizeof *ids);
     memcpy(record->ids + n, piece.ptr, piece.len);
-    phrases_index(p, hash, p->next);
-    p->next += size;
-    p->ends[p->part] = p->next;
+    phrases_index(p, hash, at);
+    p->ends[p->part] = at + size;
     return record->ids;
 }
 
@@ -182,13 +189,9 @@ static void phrases_forget(phrases *p)
 
 void phrases_grow(phrases *p, const ctok_allocator *alloc)
 {
-    if (!p->is_full) {
-        return;
-    }
-    p->is_full = false;
-    if (p->n_buckets < p->max_buckets) {
+    if (p->is_full && p->n_buckets < p->max_buckets) {
         phrases_enlarge(p, alloc);
-    } else {
+    } else if (p->is_full) {
         phrases_forget(p);
     }
 }

@@ -4,7 +4,7 @@
  * Records lie one behind the other in a log; an index says where. Both are one allocation.
  *
  *     index   buckets of four:   tag|at  tag|at  tag|at  0       the newest first
- *     log     | hash len n ids.. piece.. | hash len n ids.. piece.. |  <- next
+ *     log     | hash len n ids.. piece.. | hash len n ids.. piece.. |  <- end
  *
  * at counts words of 4 bytes and is never 0. The tag, what else of a hash there is room for,
  * saves looks at records of other pieces.
@@ -44,9 +44,8 @@ typedef struct phrases {
     void *memory; /* the allocation that both are in */
     size_t n_buckets;
     size_t max_buckets;
-    size_t next;                /* where in the log the next record begins */
     size_t ends[PHRASES_PARTS]; /* where the records of each part end */
-    unsigned part;              /* that next is in */
+    unsigned part;              /* that is written to */
     unsigned n_parts;           /* that have been written */
     bool is_full;               /* the part: a record had no room */
     uint32_t random;
@@ -77,11 +76,10 @@ static BASE_INLINE uint32_t phrases_hash(uint64_t hash)
     return (uint32_t)(hash * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
 
-/* The whole part of a hash, taken as a fraction of all buckets; what is behind the point is the
- * tag. */
+/* The tag is what base_place leaves of the hash, behind the point. */
 static BASE_INLINE uint32_t *phrases_bucket(const phrases *p, uint32_t hash)
 {
-    return p->index + PHRASES_WAYS * ((uint64_t)hash * p->n_buckets >> 32);
+    return p->index + PHRASES_WAYS * base_place(hash, p->n_buckets);
 }
 
 static BASE_INLINE uint32_t phrases_tag(const phrases *p, uint32_t hash)

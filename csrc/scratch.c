@@ -17,7 +17,7 @@ ctok_status ctok_scratch_new(ctok_scratch **out, size_t cache_bytes,
     scratch = memory;
     scratch->alloc = own;
     scratch->work.alloc = own;
-    status = cache_new(&scratch->words, cache_bytes, &own, err);
+    status = cache_new(&scratch->cache, cache_bytes, &own, err);
     if (status != CTOK_OK) {
         ctok_scratch_free(scratch);
         return status;
@@ -45,7 +45,7 @@ void ctok_scratch_free(ctok_scratch *scratch)
     }
     alloc = scratch->alloc;
     ctok_scratch_detach(scratch);
-    cache_free(&scratch->words, &alloc);
+    cache_free(&scratch->cache, &alloc);
     bpe_work_free(&scratch->work);
     mem_free(&alloc, scratch->ids, scratch->ids_cap, sizeof *scratch->ids);
     mem_free(&alloc, scratch->aside, scratch->aside_cap, sizeof *scratch->aside);
@@ -61,7 +61,7 @@ ctok_status scratch_attach(ctok_scratch *scratch, const ctok_model *model,
         return CTOK_OK;
     }
     ctok_scratch_detach(scratch);
-    cache_clear(&scratch->words);
+    cache_clear(&scratch->cache);
     if (splitter->state_new != NULL) {
         scratch->split_state = splitter->state_new(splitter->self);
         if (scratch->split_state == NULL) {

@@ -11,7 +11,7 @@ struct ctok_scratch {
     const ctok_model
         *model; /* whose pieces are cached and whose splitter state this is */
     void *split_state;
-    cache words;
+    cache cache;
     bpe_work work;
     uint32_t
         *ids; /* a block's ids, when the output has no room to write them in place */

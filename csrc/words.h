@@ -36,11 +36,10 @@ void words_free(words *w, const ctok_allocator *alloc);
 /* Adds a token that is not in the table. */
 void words_add(words *w, key k, uint32_t symbol);
 
-/* Where a token is, if it is anywhere. hash is its key_hash, of which the high half is good, taken
- * as a fraction of all buckets. */
+/* Where a token is, if it is anywhere. hash is its key_hash, of which the high half is good. */
 static BASE_INLINE const words_bucket *words_at(const words *w, uint64_t hash)
 {
-    return w->buckets + ((hash >> 32) * w->n_buckets >> 32);
+    return w->buckets + base_place((uint32_t)(hash >> 32), w->n_buckets);
 }
 
 /* The symbol of a token, or WORDS_NONE. */

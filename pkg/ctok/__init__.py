@@ -11,8 +11,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from . import alias
 
 TYPE_CHECKING = False
@@ -88,9 +86,9 @@ alias.register()
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = f"{__name__}.{_HOMES.get(name, name)}"
-    __import__(home)  # importlib, with warnings, takes as long to import as this package
-    module = sys.modules[home]
+    from .late import imported
+
+    module = imported(_HOMES.get(name, name))
     value = getattr(module, name) if name in _HOMES else module
     globals()[name] = value
     return value

@@ -55,10 +55,10 @@ class _Finder:
         from importlib.machinery import ModuleSpec
         from importlib.util import find_spec
 
-        ours = OURS + fullname.removeprefix(THEIRS)
-        if find_spec(ours) is None:
+        name = fullname.removeprefix(f"{THEIRS}.")
+        if find_spec(f"{OURS}.{name}") is None:
             return None
-        return ModuleSpec(fullname, _Loader(ours))  # type: ignore[arg-type]
+        return ModuleSpec(fullname, _Loader(name))  # type: ignore[arg-type]
 
 
 class _Loader:
@@ -71,9 +71,10 @@ class _Loader:
         """None: the module that exec_module then replaces is an ordinary empty one."""
 
     def exec_module(self, module: ModuleType) -> None:
+        from .late import imported
+
         # The import system takes what it finds in sys.modules afterwards.
-        __import__(self.name)
-        sys.modules[module.__name__] = sys.modules[self.name]
+        sys.modules[module.__name__] = imported(self.name)
 
 
 def _ctok() -> ModuleType:

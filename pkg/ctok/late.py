@@ -3,6 +3,8 @@ modules of which most programs need nothing."""
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import hashlib
@@ -21,7 +23,7 @@ class Module:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_imported(self._name), name)
+        return getattr(imported(self._name), name)
 
 
 class Method:
@@ -38,7 +40,7 @@ class Method:
         self._owner, self._name = owner, name
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        function = getattr(_imported(self._module), self._name)
+        function = getattr(imported(self._module), self._name)
         setattr(self._owner, self._name, function)
         return function.__get__(instance, owner)
 
@@ -52,7 +54,12 @@ def blake2b() -> type[hashlib.blake2b]:
     return blake2.blake2b
 
 
-def _imported(name: str) -> ModuleType:
-    import importlib
+def imported(name: str) -> ModuleType:
+    """A module of ctok. Without importlib, which takes as long to import as ctok.
 
-    return importlib.import_module(f".{name}", __package__)
+    Args:
+        name: what it is called, without ctok's.
+    """
+    full = f"{__package__}.{name}"
+    __import__(full)
+    return sys.modules[full]

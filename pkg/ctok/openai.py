@@ -144,7 +144,7 @@ def outline(name: str) -> Outline:
         specials(),
         explicit_n_vocab=n_vocab,
         tables_id=TABLES[table],
-        read_tables=_table_reader(table),
+        read_tables=lambda: _read_tables(table),
         read=_reader(name),
     )
 
@@ -153,13 +153,10 @@ def _reader(name: str) -> Callable[[], TokenizerSpec]:
     return lambda: spec(name)
 
 
-def _table_reader(table: str) -> Callable[[], Tables]:
-    def read() -> Tables:
-        from . import packed
+def _read_tables(table: str) -> Tables:
+    from . import packed
 
-        return packed.read_embedded(table)[0]
-
-    return read
+    return packed.read_embedded(table)[0]
 
 
 ENCODING_CONSTRUCTORS = {name: _reader(name) for name in ENCODINGS}

@@ -43,27 +43,30 @@ cdef class IdBuffer:
         view.internal = NULL
 
 
-cdef IdBuffer take_ids(uint32_t* ids, size_t n):
-    """Wraps malloc'ed ids, giving back what is not used."""
+cdef IdBuffer buffer_of(uint32_t* ids, size_t n):
+    """Wraps malloc'ed ids."""
     cdef IdBuffer buffer = IdBuffer.__new__(IdBuffer)
-    cdef uint32_t* shrunk = <uint32_t*>realloc(ids, (n if n > 0 else 1) * sizeof(uint32_t))
 
-    buffer.ids = shrunk if shrunk != NULL else ids
+    buffer.ids = ids
     buffer.n = <Py_ssize_t>n
     return buffer
 
 
+cdef IdBuffer take_ids(uint32_t* ids, size_t n):
+    """The same, giving back what is not used."""
+    cdef uint32_t* shrunk = <uint32_t*>realloc(ids, (n if n > 0 else 1) * sizeof(uint32_t))
+
+    return buffer_of(shrunk if shrunk != NULL else ids, n)
+
+
 cdef IdBuffer copy_ids(const uint32_t* ids, size_t n):
-    """The same for ids that stay where they are."""
+    """The same for a copy of ids."""
     cdef uint32_t* copy = <uint32_t*>malloc((n if n > 0 else 1) * sizeof(uint32_t))
 
     if copy == NULL:
         raise MemoryError()
     memcpy(copy, ids, n * sizeof(uint32_t))
-    cdef IdBuffer buffer = IdBuffer.__new__(IdBuffer)
-    buffer.ids = copy
-    buffer.n = <Py_ssize_t>n
-    return buffer
+    return buffer_of(copy, n)
 
 
 cdef ctok_ndarrays ndarrays
@@ -74,20 +77,25 @@ cdef object numpy_array(IdBuffer buffer):
     """uint32[n] over the memory of a buffer."""
     global asarray
     if asarray is None:
+        import numpy
+
         ctok_ndarrays_of(numpy_api(), &ndarrays)
-        from numpy import asarray
+        asarray = numpy.asarray
     if ndarrays.make == NULL:
         return asarray(buffer)
     return ctok_ndarray(&ndarrays, buffer.ids, buffer.n, buffer)
 
 
 cdef object numpy_api():
-    """The capsule with numpy's functions."""
+    """The capsule with numpy's functions, or None."""
     try:
-        from numpy._core import _multiarray_umath
-    except ImportError:  # before 2
-        from numpy.core import _multiarray_umath
-    return getattr(_multiarray_umath, "_ARRAY_API", None)
+        from numpy._core._multiarray_umath import _ARRAY_API
+    except ImportError:
+        try:
+            from numpy.core._multiarray_umath import _ARRAY_API  # before 2
+        except ImportError:
+            return None
+    return _ARRAY_API
 
 
 cdef struct Ids:

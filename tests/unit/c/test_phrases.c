@@ -59,6 +59,32 @@ static bool find(const phrases *p, const phrase *made)
     return record != NULL;
 }
 
+/* Whether all that the index knows are records of the log as it is: what is not could be bytes of
+ * a text that look like one. */
+static bool index_is_true(const phrases *p)
+{
+    size_t n_log = p->n_buckets * PHRASES_LOG_WORDS;
+    bool *is_record = calloc(n_log, sizeof *is_record);
+    bool is_true = true;
+
+    REQUIRE(is_record != NULL);
+    for (unsigned part = 0; part < p->n_parts; part++) {
+        size_t at = (n_log - PHRASES_BEHIND) / PHRASES_PARTS * part;
+
+        for (at += part == 0; at < p->ends[part];) {
+            const phrases_record *record = phrases_at(p, at);
+            is_record[at] = true;
+            at += sizeof *record / 4 + record->n + ((size_t)record->len + 3) / 4;
+        }
+    }
+    for (size_t i = 0; i < p->n_buckets * PHRASES_WAYS; i++) {
+        size_t at = p->index[i] & (p->n_at - 1);
+        is_true = is_true && (at == 0 || (at < n_log && is_record[at]));
+    }
+    free(is_record);
+    return is_true;
+}
+
 static void test_answers_are_right_within_the_limit(void)
 {
     const size_t limits[] = {256, 1000, 5000, 100000, 1000000};
@@ -82,6 +108,7 @@ static void test_answers_are_right_within_the_limit(void)
                 CHECK(find(&p, &made));
             }
             CHECK(heap.live_bytes <= limits[l] + PHRASES_BUCKET_BYTES);
+            CHECK(round % 64 != 0 || index_is_true(&p));
             if (round == 30000) {
                 phrases_clear(&p);
                 CHECK(!find(&p, &made));
@@ -128,7 +155,7 @@ static void test_a_text_that_has_no_room_is_not_forgotten_as_a_whole(void)
     CHECK_STATUS(CTOK_OK, phrases_new(&p, limit, &alloc, &err), &err);
     for (int pass = 0; pass < 6; pass++) {
         for (uint32_t i = 0; i < n; i++) {
-            phrase made = phrase_new(i, 20, 5); /* 28 bytes and 20 */
+            phrase made = phrase_new(i, 20, 5); /* 8, 20 and 20 bytes, and 4 of index */
             bool found = find(&p, &made);
 
             n_found += found && pass > 0;
