@@ -66,7 +66,9 @@ def test_memory_goes_with_the_last_array_that_looks_at_it() -> None:
     assert sys.getrefcount(np.dtype(np.uint32)) < n_types + 100
 
 
-@pytest.mark.parametrize("capsule", ["None", "'no capsule'", "datetime.datetime_CAPI"])
+@pytest.mark.parametrize(
+    "capsule", ["0; del core._ARRAY_API", "None", "'no capsule'", "datetime.datetime_CAPI"]
+)
 def test_numpy_of_an_unknown_abi_gives_the_same_arrays(capsule: str) -> None:
     code = f"""
 import datetime, numpy
@@ -81,3 +83,18 @@ print(ids.tolist(), ids.dtype, ids.flags.writeable, type(ids.base).__name__)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["[31373,", "995]", "uint32", "False", "memoryview"]
+
+
+def test_without_numpy_there_are_no_arrays_and_the_error_names_it() -> None:
+    code = """
+import sys
+sys.modules["numpy"] = None  # importing it is an error now
+import ctok
+enc = ctok.get_encoding("gpt2")
+try:
+    enc.encode_to_numpy("hello world")
+except ImportError as exc:
+    print("numpy" in str(exc), enc.encode("hello world"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "[31373,", "995]"]

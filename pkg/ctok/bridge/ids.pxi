@@ -77,10 +77,10 @@ cdef object numpy_array(IdBuffer buffer):
     """uint32[n] over the memory of a buffer."""
     global asarray
     if asarray is None:
-        import numpy
+        from numpy import asarray as found
 
         ctok_ndarrays_of(numpy_api(), &ndarrays)
-        asarray = numpy.asarray
+        asarray = found  # last: another thread may see it at once
     if ndarrays.make == NULL:
         return asarray(buffer)
     return ctok_ndarray(&ndarrays, buffer.ids, buffer.n, buffer)
@@ -89,13 +89,13 @@ cdef object numpy_array(IdBuffer buffer):
 cdef object numpy_api():
     """The capsule with numpy's functions, or None."""
     try:
-        from numpy._core._multiarray_umath import _ARRAY_API
+        from numpy._core import _multiarray_umath
     except ImportError:
         try:
-            from numpy.core._multiarray_umath import _ARRAY_API  # before 2
+            from numpy.core import _multiarray_umath  # before 2
         except ImportError:
             return None
-    return _ARRAY_API
+    return getattr(_multiarray_umath, "_ARRAY_API", None)
 
 
 cdef struct Ids:
