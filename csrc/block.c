@@ -360,6 +360,24 @@ static bool block_was_made(const block_call *call, block_work *work,
     return true;
 }
 
+/* Begins a row: with the bytes of a short piece of small characters, else with
+ * characters. False when the piece is too long for one. */
+static bool block_start(const block_call *call, const block_work *work,
+                        const block_miss *miss, bpe_row *row)
+{
+    ctok_bytes piece = miss->piece;
+
+    row->has_bytes = piece.len <= KEY_BYTES && key_is_narrow(work->keys[miss->number]);
+    if (row->has_bytes) {
+        key_bytes(work->keys[miss->number], row->bytes);
+        row->n = piece.len;
+    } else {
+        row->n = chars_start(&call->model->chars, &call->model->table, piece,
+                             row->symbols, BPE_MANY_SYMBOLS, &row->open);
+    }
+    return row->n > 0;
+}
+
 /* Merges what no table had. */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
@@ -374,9 +392,7 @@ static ctok_status block_merge_all(const block_call *call, block_work *work)
         if (block_was_made(call, work, miss)) {
             continue;
         }
-        row->n = chars_start(&call->model->chars, &call->model->table, miss->piece,
-                             row->symbols, BPE_MANY_SYMBOLS, &row->open);
-        if (row->n == 0) {
+        if (!block_start(call, work, miss, row)) {
             TRY(block_merge_one(call, work, miss));
             continue;
         }

@@ -34,8 +34,9 @@ size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *
 
     assert(len <= BPE_FLAT_MAX);
     for (i = 0; i < len; i++) {
-        uint32_t rank = i + 1 < len ? table->bytes[(size_t)piece[i] << 8 | piece[i + 1]]
-                                    : PAIRS_NONE;
+        uint32_t rank = i + 1 < len
+                            ? table->bytes[(size_t)piece[i] << 8 | piece[i + 1]].rank
+                            : PAIRS_NONE;
         keys[i] =
             rank == PAIRS_NONE ? BPE_NO_KEY : rank << BPE_POSITION_BITS | (uint32_t)i;
         out[i] = piece[i];
@@ -183,7 +184,7 @@ static ctok_status bpe_list_start(const pairs *table, bpe_work *work, ctok_bytes
         list->ranks[i] = PAIRS_NONE;
     }
     for (i = 0; i + 1 < list->len; i++) {
-        uint32_t rank = table->bytes[(size_t)piece.ptr[i] << 8 | piece.ptr[i + 1]];
+        uint32_t rank = table->bytes[(size_t)piece.ptr[i] << 8 | piece.ptr[i + 1]].rank;
         list->ranks[i] = rank;
         if (rank != PAIRS_NONE) {
             list->heap[list->n_heap++] = (uint64_t)rank << 32 | i;

@@ -36,14 +36,21 @@ void bpe_work_free(bpe_work *work);
 /* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
-/* Pieces that bpe_many takes: so many, each of so many symbols to start from. */
+/* Pieces that bpe_many takes: so many, each of so many symbols to start from, or of so many bytes. */
 #define BPE_MANY 32
 #define BPE_MANY_SYMBOLS 64
+#define BPE_ROW_BYTES 15
 
 typedef struct bpe_row {
-    uint32_t symbols[BPE_MANY_SYMBOLS]; /* to start from; then of the result */
-    size_t n;                           /* not 0 */
+    uint32_t
+        symbols[BPE_MANY_SYMBOLS + 2]; /* to start from; then of the result, and two of
+                                             * work */
+    size_t n;                          /* of symbols, or of bytes; not 0 */
     uint64_t open; /* bit i: symbols i and i + 1 may merge (chars.h) */
+    bool has_bytes;
+    uint8_t bytes[BPE_ROW_BYTES +
+                  1]; /* to start from instead, where has_bytes is set; zeros
+                                       * behind them */
 } bpe_row;
 
 /* Merges n pieces at once. */

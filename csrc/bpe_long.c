@@ -198,6 +198,7 @@ ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
             ctok_bytes window = {piece.ptr + at, bpe_window_len(piece, at)};
 
             lens[n] = window.len;
+            rows[n].has_bytes = false;
             rows[n].n = chars_start(model->chars, model->table, window, rows[n].symbols,
                                     BPE_MANY_SYMBOLS, &rows[n].open);
         }

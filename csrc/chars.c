@@ -1,14 +1,9 @@
 #include "chars.h"
 
+#include "borders.h"
 #include "mem.h"
 
 #define CHARS_PAGE ((size_t)1 << CHARS_PAGE_BITS)
-#define CHARS_N_DANGERS (65536 / 64)
-
-static BASE_INLINE bool chars_is_inner(uint8_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
 
 /* Up to four bytes, the first one lowest; 0 for those from end on. */
 static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end)
@@ -63,8 +58,8 @@ static BASE_INLINE chars_place chars_decode(uint32_t word)
 static BASE_INLINE size_t chars_parts(const pairs *table, const uint8_t *p, size_t n,
                                       uint32_t *out)
 {
-    uint32_t front = n == 3 ? table->bytes[p[0] << 8 | p[1]] : PAIRS_NONE;
-    uint32_t back = n == 3 ? table->bytes[p[1] << 8 | p[2]] : PAIRS_NONE;
+    uint32_t front = n == 3 ? table->bytes[p[0] << 8 | p[1]].rank : PAIRS_NONE;
+    uint32_t back = n == 3 ? table->bytes[p[1] << 8 | p[2]].rank : PAIRS_NONE;
 
     if (front < back) {
         out[0] = pairs_merged(table, front);
@@ -93,19 +88,6 @@ static uint32_t chars_whole(const pairs *table, const uint8_t *p, size_t n)
 
 /* ---- building --------------------------------------------------------------- */
 
-/* Notes the pairs of a symbol that is not whole characters. */
-static void chars_note_dangers(chars *c, ctok_bytes symbol)
-{
-    size_t i;
-
-    for (i = 1; i < symbol.len; i++) {
-        if (!chars_is_inner(symbol.ptr[i])) {
-            c->dangers[symbol.ptr[i - 1] * 4 + symbol.ptr[i] / 64] |=
-                (uint64_t)1 << (symbol.ptr[i] % 64);
-        }
-    }
-}
-
 /* The page of a block, perhaps a new one. */
 static ctok_status chars_page(chars *c, uint32_t block, uint32_t **page,
                               const ctok_allocator *alloc, ctok_error *err)
@@ -129,29 +111,12 @@ static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
 {
     uint32_t *page;
     uint32_t symbol;
-    size_t i;
 
     TRY(chars_page(c, 0, &page, alloc, err));
-    /* Before an inner byte is no border. */
-    for (i = 0; i < CHARS_N_DANGERS; i += 4) {
-        c->dangers[i + 0x80 / 64] = ~(uint64_t)0;
-    }
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
-        chars_place place;
-        uint8_t all = 0;
+        chars_place place = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len));
 
-        for (i = 0; i < bytes.len; i++) {
-            all |= bytes.ptr[i];
-        }
-        if (all < 0x80) {
-            continue;
-        }
-        if (ctok_utf8_valid(bytes) < bytes.len) {
-            chars_note_dangers(c, bytes);
-            continue;
-        }
-        place = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len));
         if (place.block != 0 && place.n_bytes == bytes.len &&
             chars_whole(table, bytes.ptr, bytes.len) == symbol) {
             TRY(chars_page(c, place.block, &page, alloc, err));
@@ -170,8 +135,6 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
     memset(out, 0, sizeof *out);
     TRY_TO(done, mem_new(alloc, &memory, CHARS_N_BLOCKS, sizeof *out->blocks, err));
     out->blocks = memory;
-    TRY_TO(done, mem_new(alloc, &memory, CHARS_N_DANGERS, sizeof *out->dangers, err));
-    out->dangers = memory;
     TRY_TO(done, chars_fill(out, tokens, table, alloc, err));
 done:
     if (status != CTOK_OK) {
@@ -184,7 +147,6 @@ void chars_free(chars *c, const ctok_allocator *alloc)
 {
     mem_free(alloc, c->blocks, CHARS_N_BLOCKS, sizeof *c->blocks);
     mem_free(alloc, c->pages, c->cap_pages, CHARS_PAGE * sizeof *c->pages);
-    mem_free(alloc, c->dangers, CHARS_N_DANGERS, sizeof *c->dangers);
     memset(c, 0, sizeof *c);
 }
 
@@ -192,17 +154,10 @@ size_t chars_size_in_memory(const chars *c)
 {
     return c->blocks == NULL ? 0
                              : CHARS_N_BLOCKS * sizeof *c->blocks +
-                                   c->cap_pages * CHARS_PAGE * sizeof *c->pages +
-                                   CHARS_N_DANGERS * sizeof *c->dangers;
+                                   c->cap_pages * CHARS_PAGE * sizeof *c->pages;
 }
 
 /* ---- use -------------------------------------------------------------------- */
-
-/* Whether nothing but what is made of whole characters goes across the border before a byte. */
-static BASE_INLINE bool chars_is_border(const chars *c, uint8_t before, uint8_t byte)
-{
-    return (c->dangers[before * 4 + byte / 64] >> (byte % 64) & 1) == 0;
-}
 
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open)
@@ -228,12 +183,12 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
             out[n++] = *p++;
             continue;
         }
-        was_border = p == border ? is_border : chars_is_border(c, p[-1], p[0]);
+        was_border = p == border ? is_border : border_is_safe(table, p[-1], p[0]);
         symbol = c->pages[c->blocks[place.block] * CHARS_PAGE + place.low];
         word >>= 8 * (place.n_bytes - 1);
         border = p + place.n_bytes;
         is_border =
-            border == end || chars_is_border(c, (uint8_t)word, (uint8_t)(word >> 8));
+            border == end || border_is_safe(table, (uint8_t)word, (uint8_t)(word >> 8));
         if (BASE_LIKELY(was_border && is_border && symbol != CHARS_NONE)) {
             out[n++] = symbol;
         } else if (was_border && is_border) {
@@ -261,7 +216,6 @@ void chars_sections(chars *c, sections *s)
     section_number(s, &n_blocks);
     section_number(s, &c->n_pages);
     SECTION(s, c->blocks, n_blocks);
-    SECTION(s, c->dangers, n_blocks == 0 ? 0 : CHARS_N_DANGERS);
     SECTION(s, c->pages, c->n_pages * CHARS_PAGE);
     s->is_bad = s->is_bad || (n_blocks != 0 && n_blocks != CHARS_N_BLOCKS);
 }

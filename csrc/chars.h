@@ -14,8 +14,8 @@
  * comes later anyway. And a character that by itself does not become one symbol stays what
  * it becomes by itself: its borders are never crossed, they are closed.
  *
- * So it depends on the two byte pairs alone. Dangerous are those that stand, at the first byte of a
- * character, in a symbol that is not whole characters: some dozens in real vocabularies. */
+ * So it depends on the two byte pairs alone. Not safe (borders.h) are those that stand, at the first
+ * byte of a character, in a symbol that is not whole characters: some dozens in real vocabularies. */
 #ifndef CTOK_CHARS_H
 #define CTOK_CHARS_H
 
@@ -34,10 +34,9 @@ typedef struct chars {
         *pages; /* symbols by page and the rest of the code point; page 0 has none */
     size_t n_pages;
     size_t cap_pages;
-    uint64_t *dangers; /* a bit for each pair of bytes; set where no character begins */
 } chars;
 
-/* Finds the characters of a proper model's vocabulary. */
+/* Finds the characters of a proper model's vocabulary. Its borders are known. */
 ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
                       const ctok_allocator *alloc, ctok_error *err);
 void chars_free(chars *c, const ctok_allocator *alloc);

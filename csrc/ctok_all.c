@@ -6,6 +6,7 @@
 #include "alphabet.c"
 #include "automaton.c"
 #include "block.c"
+#include "borders.c"
 #include "bpe.c"
 #include "bpe_long.c"
 #include "bpe_many.c"

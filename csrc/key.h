@@ -47,6 +47,22 @@ static BASE_INLINE bool key_equal(key a, key b)
     return ((a.low ^ b.low) | (a.high ^ b.high)) == 0;
 }
 
+/* The bytes of a piece, and zeros behind them. */
+static BASE_INLINE void key_bytes(key k, uint8_t out[KEY_BYTES + 1])
+{
+    memcpy(out, &k, sizeof k);
+    out[KEY_BYTES] = 0;
+}
+
+/* Whether no byte begins a character of three bytes or four: has its upper three bits set. */
+static BASE_INLINE bool key_is_narrow(key k)
+{
+    uint64_t wide =
+        (k.low & k.low << 1 & k.low << 2) | (k.high & k.high << 1 & k.high << 2);
+
+    return (wide & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /* Good in its high bits only: no byte reaches lower ones than its own. */
 static BASE_INLINE uint64_t key_hash(key k)
 {

@@ -26,11 +26,14 @@ ctok_status pairs_new(pairs *out, size_t n_pairs, size_t n_symbols,
                       const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
+    size_t i;
 
     memset(out, 0, sizeof *out);
     TRY(mem_new(alloc, &memory, 65536, sizeof *out->bytes, err));
     out->bytes = memory;
-    memset(out->bytes, 0xFF, 65536 * sizeof *out->bytes);
+    for (i = 0; i < 65536; i++) {
+        out->bytes[i].rank = PAIRS_NONE;
+    }
     TRY(mem_new(alloc, &memory, n_symbols, sizeof *out->sides, err));
     out->sides = memory;
     out->n_symbols = n_symbols;
@@ -90,7 +93,7 @@ ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
     p->sides[left] |= PAIRS_LEFT;
     p->sides[right] |= PAIRS_RIGHT;
     if ((left | right) < 256) {
-        p->bytes[left << 8 | right] = rank;
+        p->bytes[left << 8 | right].rank = rank;
     } else {
         if (2 * (p->n_pairs + 1) > p->n_buckets * PAIRS_PER_BUCKET) {
             TRY(pairs_grow(p, alloc, err));
@@ -199,8 +202,8 @@ bool pairs_are_sound(const pairs *p, const vocab *v, const uint8_t *lengths,
         return false;
     }
     for (i = 0; i < 65536; i++) {
-        if (p->bytes[i] != PAIRS_NONE &&
-            !pairs_makes(p, v, lengths, i >> 8, i & 255, p->bytes[i])) {
+        if (p->bytes[i].rank != PAIRS_NONE &&
+            !pairs_makes(p, v, lengths, i >> 8, i & 255, p->bytes[i].rank)) {
             return false;
         }
     }

@@ -28,13 +28,19 @@ typedef struct pairs_bucket {
                                          * next bucket */
 } pairs_bucket;
 
+/* Two bytes side by side. */
+typedef struct pairs_two {
+    uint32_t rank;   /* at which they merge, or PAIRS_NONE */
+    uint32_t border; /* what merges across the border between them; see borders.h */
+} pairs_two;
+
 typedef struct pairs {
     pairs_bucket *buckets;
     size_t n_buckets; /* a power of two */
     unsigned shift;   /* 32 - log2(n_buckets) */
     void *memory;     /* the allocation that the buckets are in */
     size_t n_pairs;
-    uint32_t *bytes; /* [left << 8 | right]: rank or PAIRS_NONE */
+    pairs_two *bytes; /* [left << 8 | right] */
     uint8_t *sides; /* by symbol: PAIRS_LEFT and PAIRS_RIGHT, where it is in any pair */
     size_t n_symbols;
     uint32_t *merged; /* by rank; NULL where rank and merged symbol are the same */
@@ -110,7 +116,7 @@ static BASE_INLINE uint32_t pairs_rank(const pairs *p, uint32_t left, uint32_t r
     uint64_t pair = pairs_key(left, right);
 
     if ((left | right) < 256) {
-        return p->bytes[left << 8 | right];
+        return p->bytes[left << 8 | right].rank;
     }
     return pairs_find(p, pairs_at(p, pair), pair);
 }

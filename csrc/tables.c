@@ -1,6 +1,7 @@
 /* tables.c - from numbered tokens to what encoding and decoding look up. */
 #include "tables.h"
 
+#include "borders.h"
 #include "derive.h"
 #include "error.h"
 
@@ -232,6 +233,7 @@ ctok_status tables_fill(draft_model *f, ctok_error *err)
     TRY(tables_pairs(f, err));
     TRY(tables_words(f, err));
     if (model->is_proper) {
+        borders_find(&model->table, &model->tokens);
         TRY(chars_new(&model->chars, &model->tokens, &model->table, &model->alloc,
                       err));
     }

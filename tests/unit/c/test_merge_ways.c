@@ -9,13 +9,21 @@
 #include "../../../csrc/model.h"
 
 #define N_LETTERS 4
-/* What vocabularies and pieces are made of: letters, or the bytes of characters, of which
- * tokens take halves and wholes. */
-static const uint8_t alphabets[2][N_LETTERS] = {{'a', 'b', 'c', 'd'},
-                                                {0xE4, 0xBA, 0xBB, 'a'}};
-static const char *const characters[] = {"a", "\xE4\xBA\xBA", "\xE4\xBA\xBB",
-                                         "\xE4\xBB\xBA", "\xE4\xBB\xBB"};
-static const uint8_t *letters = alphabets[0];
+#define N_CHARACTERS 5
+/* What vocabularies and pieces are made of: letters, or the bytes of characters of three bytes or
+ * two, of which tokens take halves and wholes. */
+typedef struct test_script {
+    uint8_t letters[N_LETTERS];
+    const char *characters[N_CHARACTERS];
+} test_script;
+
+static const test_script scripts[] = {
+    {{'a', 'b', 'c', 'd'}, {"a", "b", "c", "d", "aa"}},
+    {{0xE4, 0xBA, 0xBB, 'a'},
+     {"a", "\xE4\xBA\xBA", "\xE4\xBA\xBB", "\xE4\xBB\xBA", "\xE4\xBB\xBB"}},
+    {{0xC3, 0xA9, 0xA8, 'a'}, {"a", "\xC3\xA9", "\xC3\xA8", "a\xC3\xA9", "\xC3\xA8"}}};
+#define N_SCRIPTS (sizeof scripts / sizeof scripts[0])
+static const test_script *script = scripts;
 
 #define LONG_PIECE 3000
 
@@ -52,6 +60,7 @@ static void add_random_tokens(ctok_builder *builder, uint32_t n)
     static uint32_t ends[1024];
     static uint32_t ids[1024];
     ctok_bytes view = {blob, 0};
+    bool is_whole = next_random(2) == 0;
     uint32_t i;
 
     for (i = 0; i < n; i++) {
@@ -59,7 +68,15 @@ static void add_random_tokens(ctok_builder *builder, uint32_t n)
         uint32_t j;
 
         for (j = 0; j < len; j++) {
-            blob[view.len++] = letters[next_random(N_LETTERS)];
+            const char *one = script->characters[next_random(N_CHARACTERS)];
+
+            if (is_whole && strlen(one) <= len - j) {
+                memcpy(blob + view.len, one, strlen(one));
+                view.len += strlen(one);
+                j += (uint32_t)strlen(one) - 1;
+            } else if (!is_whole) {
+                blob[view.len++] = script->letters[next_random(N_LETTERS)];
+            }
         }
         ends[i] = (uint32_t)view.len;
         ids[i] = 256 + i;
@@ -81,24 +98,29 @@ static void add_random_merges(ctok_builder *builder, uint32_t n)
         lens[i] = 1;
     }
     for (i = 0; i < n; i++) {
-        /* Three characters, and what leads to them, behind a few that may get in their way:
-         * there is something to start from. */
-        const uint32_t whole[5][2] = {{0xE4, 0xBA},
-                                      {256 + first, 0xBA},
-                                      {256 + first, 0xBB},
-                                      {0xBB, 0xBA},
-                                      {0xE4, 259 + first}};
+        /* Some characters, what leads to them and what is none, behind a few that may get in their
+         * way: there is something to start from. */
+        const uint32_t whole[2][5][2] = {{{0xE4, 0xBA},
+                                          {256 + first, 0xBA},
+                                          {256 + first, 0xBB},
+                                          {0xBB, 0xBA},
+                                          {0xE4, 259 + first}},
+                                         {{0xC3, 0xA9},
+                                          {0xC3, 0xA8},
+                                          {0xC3, 'a'},
+                                          {256 + first, 'a'},
+                                          {257 + first, 256 + first}}};
         uint32_t *halves[2] = {left, right};
         int h;
 
         for (h = 0; h < 2; h++) {
-            if (letters != alphabets[0] && i >= first && i < first + 5) {
-                halves[h][i] = whole[i - first][h];
+            if (script != scripts && i >= first && i < first + 5) {
+                halves[h][i] = whole[script - scripts - 1][i - first][h];
                 continue;
             }
             uint32_t half = i == 0 ? 0 : 256 + next_random(i);
             if (i == 0 || next_random(3) == 0 || lens[half] > 20) {
-                half = letters[next_random(N_LETTERS)];
+                half = script->letters[next_random(N_LETTERS)];
             }
             halves[h][i] = half;
         }
@@ -112,7 +134,9 @@ static ctok_model *random_model(bool by_merges)
 {
     ctok_builder *builder;
     ctok_model *model = NULL;
-    uint32_t n = 4 + next_random(!by_merges ? 400 : next_random(2) == 0 ? 60 : 8);
+    /* Few merges leave much to start from; many fill buckets of the table. */
+    const uint32_t at_most[] = {8, 60, 400};
+    uint32_t n = 4 + next_random(at_most[next_random(3)]);
 
     CHECK(ctok_builder_new(&builder, NULL, NULL) == CTOK_OK);
     CHECK(ctok_builder_set_flags(builder, CTOK_BUILD_ALLOW_DUPLICATES, NULL) ==
@@ -133,10 +157,10 @@ static void fill(uint8_t *piece, size_t len)
 {
     size_t i = 0;
     size_t period = next_random(4) == 0 ? 1 + next_random(6) : 0;
-    bool is_whole = letters != alphabets[0] && next_random(4) != 0;
+    bool is_whole = script != scripts && next_random(4) != 0;
 
     while (i < len) {
-        const char *one = characters[next_random(5)];
+        const char *one = script->characters[next_random(N_CHARACTERS)];
 
         if (is_whole && strlen(one) <= len - i) {
             memcpy(piece + i, one, strlen(one));
@@ -144,13 +168,31 @@ static void fill(uint8_t *piece, size_t len)
         } else {
             piece[i] = !is_whole && period != 0 && i >= period
                            ? piece[i - period]
-                           : letters[next_random(N_LETTERS)];
+                           : script->letters[next_random(N_LETTERS)];
             i++;
         }
     }
 }
 
 static size_t n_from_characters; /* pieces that began with fewer symbols than bytes */
+static size_t n_from_bytes;      /* pieces that began as bytes */
+
+/* Begins a row; returns whether the piece is short enough for one. */
+static bool start(const ctok_model *model, ctok_bytes piece, bpe_row *row)
+{
+    row->has_bytes = piece.len <= BPE_ROW_BYTES && next_random(4) != 0;
+    if (row->has_bytes) {
+        memset(row->bytes, 0, sizeof row->bytes);
+        memcpy(row->bytes, piece.ptr, piece.len);
+        row->n = piece.len;
+        n_from_bytes++;
+    } else {
+        row->n = chars_start(&model->chars, &model->table, piece, row->symbols,
+                             BPE_MANY_SYMBOLS, &row->open);
+        n_from_characters += row->n > 0 && row->n < piece.len;
+    }
+    return row->n > 0;
+}
 
 static void check_short(const ctok_model *model, bpe_work *work)
 {
@@ -165,16 +207,11 @@ static void check_short(const ctok_model *model, bpe_work *work)
 
     while (i < n) {
         size_t len = 1 + next_random(next_random(2) == 0 ? 16 : BPE_FLAT_MAX);
-        size_t n_start;
 
         pieces[i].ptr = text[i];
         pieces[i].len = len;
         fill(text[i], len);
-        n_start = chars_start(&model->chars, &model->table, pieces[i], many[i].symbols,
-                              BPE_MANY_SYMBOLS, &many[i].open);
-        n_from_characters += n_start > 0 && n_start < len;
-        many[i].n = n_start;
-        i += n_start > 0; /* else too long: another one */
+        i += start(model, pieces[i], &many[i]); /* else too long: another one */
     }
     cpu_merger(tier)(&model->table, many, n);
     for (i = 0; i < n; i++) {
@@ -225,7 +262,7 @@ int main(void)
     for (round = 0; round < 240 && check_failures == 0; round++) {
         ctok_model *model;
 
-        letters = alphabets[round % 2];
+        script = &scripts[(size_t)round / 3 % N_SCRIPTS];
         model = random_model(round % 3 != 0);
 
         n_proper += model->is_proper;
@@ -237,7 +274,7 @@ int main(void)
     }
 
     CHECK(n_proper > 40 && n_proper < 240); /* both kinds were tried */
-    CHECK(n_from_characters > 1000);
+    CHECK(n_from_characters > 1000 && n_from_bytes > 1000);
     bpe_work_free(&work);
     return CHECK_RESULT();
 }

@@ -1,0 +1,67 @@
+#include "borders.h"
+
+static bool border_is_inner(uint32_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Marks what stands side by side in a symbol that is not whole characters. */
+static void borders_mark(pairs *table, ctok_bytes symbol)
+{
+    size_t i;
+
+    for (i = 1; i < symbol.len; i++) {
+        table->bytes[(size_t)symbol.ptr[i - 1] << 8 | symbol.ptr[i]].border &=
+            ~BORDER_SAFE;
+    }
+}
+
+static void borders_lower(pairs *table, uint32_t left, uint32_t right, uint32_t rank)
+{
+    uint32_t *border = &table->bytes[left << 8 | right].border;
+
+    if (rank < (*border & BORDER_LEAST)) {
+        *border = (*border & ~BORDER_LEAST) | rank;
+    }
+}
+
+void borders_find(pairs *table, const vocab *tokens)
+{
+    const uint32_t mask = ((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1;
+    const uint32_t *starts = tokens->starts;
+    const uint8_t *blob = tokens->blob;
+    uint32_t symbol;
+    uint32_t i;
+
+    for (i = 0; i < 65536; i++) {
+        pairs_two *two = &table->bytes[i];
+        bool is_inner = border_is_inner(i & 0xFF);
+
+        two->border = is_inner ? BORDER_LEAST : BORDER_END;
+        if (is_inner && i >= 0xC200 && i < 0xE000 && two->rank != PAIRS_NONE) {
+            two->border |= BORDER_CHARACTER;
+        }
+        if (two->rank != PAIRS_NONE) {
+            borders_lower(table, i >> 8, i & 0xFF, two->rank);
+        }
+    }
+    for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
+        ctok_bytes bytes = vocab_bytes(tokens, symbol);
+
+        if (ctok_utf8_valid(bytes) < bytes.len) {
+            borders_mark(table, bytes);
+        }
+    }
+    for (i = 0; i < table->n_buckets * PAIRS_PER_BUCKET; i++) {
+        uint64_t entry =
+            table->buckets[i / PAIRS_PER_BUCKET].entries[i % PAIRS_PER_BUCKET];
+
+        if (entry != PAIRS_EMPTY) {
+            uint32_t left = (uint32_t)(entry >> (2 * VOCAB_SYMBOL_BITS));
+            uint32_t right = (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & mask;
+
+            borders_lower(table, blob[starts[left + 1] - 1], blob[starts[right]],
+                          (uint32_t)entry & mask);
+        }
+    }
+}
