@@ -72,20 +72,27 @@ static ctok_status truncate_rest(const truncate_call *call, ctok_split_cursor cu
 }
 
 /* Pieces of a block, number `from` and as many more as may have n_ids ids: it is not known yet,
- * and what they have beyond that is found in vain. */
-static void truncate_part(const ctok_split_block *block, uint32_t from, size_t n_ids,
-                          ctok_split_block *part)
+ * and what they have beyond that is found in vain. Mostly that is all of it, else it is
+ * made in room. */
+static const ctok_split_block *truncate_part(const ctok_split_block *block,
+                                             uint32_t from, size_t n_ids,
+                                             ctok_split_block *room)
 {
     uint32_t start = from == 0 ? 0 : block->ends[from - 1];
     uint32_t n = 0;
 
+    if (from == 0 && block->n_pieces <= n_ids &&
+        block->ends[block->n_pieces - 1] <= TRUNCATE_BYTES_PER_ID * n_ids) {
+        return block;
+    }
     do {
-        part->ends[n] = block->ends[from + n] - start;
+        room->ends[n] = block->ends[from + n] - start;
         n++;
     } while (from + n < block->n_pieces && n < n_ids &&
-             part->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids);
-    part->start = block->start + start;
-    part->n_pieces = n;
+             room->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids);
+    room->start = block->start + start;
+    room->n_pieces = n;
+    return room;
 }
 
 /* Adds what the pieces of a part have, up to max_ids. */
@@ -95,10 +102,19 @@ static ctok_status truncate_add(const truncate_call *call, uint32_t from,
 {
     const uint32_t *counts = out->counts + from;
     size_t start = part->start;
+    size_t all = 0;
     uint32_t i;
 
     TRY(block_count(call->model, call->scratch, call->text, part->start, part,
                     out->counts + from, call->err));
+    for (i = 0; i < part->n_pieces; i++) {
+        all += counts[i];
+    }
+    if (all <= max_ids - out->n) {
+        out->n += all;
+        out->end = part->start + part->ends[part->n_pieces - 1];
+        return CTOK_OK;
+    }
     for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
         size_t n_left = max_ids - out->n;
 
@@ -120,7 +136,8 @@ static ctok_status truncate_first(const truncate_call *call, size_t max_ids,
     const ctok_splitter *splitter = &call->model->splitter;
     ctok_split_block *block = &out->block;
     ctok_split_cursor cursor = {0, 0};
-    ctok_split_block part;
+    ctok_split_block room;
+    const ctok_split_block *part;
     uint32_t from;
 
     out->n = 0;
@@ -133,9 +150,9 @@ static ctok_status truncate_first(const truncate_call *call, size_t max_ids,
             return CTOK_OK;
         }
         out->n_before = out->n;
-        for (from = 0; from < block->n_pieces; from += part.n_pieces) {
-            truncate_part(block, from, max_ids - out->n, &part);
-            TRY(truncate_add(call, from, &part, max_ids, out));
+        for (from = 0; from < block->n_pieces; from += part->n_pieces) {
+            part = truncate_part(block, from, max_ids - out->n, &room);
+            TRY(truncate_add(call, from, part, max_ids, out));
             if (out->n == max_ids) {
                 bool is_last =
                     out->end == block->start + block->ends[block->n_pieces - 1];
