@@ -40,10 +40,12 @@ SCAN_TARGET static BASE_INLINE void SCAN(end)(scan_masks *m, size_t len)
     }
 }
 
-/* The piece starts of a block but the first, as far as they are certain. */
+/* The piece starts of a block but the first, as far as they are certain. Where there are none, *inside
+ * is how many bytes the piece goes on for at least. */
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
                                                     const scan_classes *classes,
-                                                    const uint8_t *bytes, size_t len)
+                                                    const uint8_t *bytes, size_t len,
+                                                    size_t *inside)
 {
     uint8_t padded[64];
     scan_masks m;
@@ -69,7 +71,11 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     }
     starts = BASE_LIKELY(m.beyond == 0) ? scan_starts(shape, &m, bytes, false)
                                         : scan_starts(shape, &m, bytes, true);
-    return starts & ~(uint64_t)1;
+    starts &= ~(uint64_t)1;
+    if (BASE_UNLIKELY(starts == 0)) {
+        *inside = scan_inside(shape, &m);
+    }
+    return starts;
 }
 
 SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
@@ -81,10 +87,16 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
     size_t n = 0;
 
     while (at < text.len && cap - n >= SCAN_ROOM) {
-        uint64_t starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at);
+        size_t inside;
+        uint64_t starts =
+            SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
 
         if (BASE_UNLIKELY(starts == 0)) {
-            break;
+            if (inside == 0) {
+                break;
+            }
+            at += inside;
+            continue;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
         /* Not from ends: the next block need not wait for that. */

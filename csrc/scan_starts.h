@@ -179,9 +179,23 @@ static BASE_INLINE uint64_t scan_cased_starts(const scan_masks *m, uint64_t lett
     return m->capitals & (letters & ~m->capitals & ~m->uncased) << 1;
 }
 
-/* The piece starts that are certain, bit 0 among them. is_wide: there are characters that are
- * not ASCII. */
-static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_masks *m,
+/* How far a block without a start may be passed over: to the last letter of what is known. A word
+ * goes on from any of its letters as it does from its beginning, whatever stood before; but
+ * where contractions end words, behind a quote no letter is known to be the word's. */
+static BASE_INLINE size_t scan_inside(const scan_shape *shape, const scan_masks *m)
+{
+    uint64_t firsts = m->letters & (~m->beyond | m->lead[0] | m->lead[1] | m->lead[2]);
+
+    firsts &= m->known;
+    if (shape->suffix_quote) {
+        firsts &= scan_before(m->quotes);
+    }
+    return firsts == 0 ? 0 : base_highest(firsts);
+}
+
+/* The piece starts that are certain, bit 0 among them; known shrinks to where they are. is_wide:
+ * there are characters that are not ASCII. */
+static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, scan_masks *m,
                                         const uint8_t *bytes, bool is_wide)
 {
     uint64_t known = m->known;
@@ -229,6 +243,7 @@ static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, const scan_mask
     if (shape->has_quotes) {
         starts = scan_quotes(shape, m, bytes, starts, &known);
     }
+    m->known = known;
     return (starts | ~m->here) & known;
 }
 

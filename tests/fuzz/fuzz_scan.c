@@ -1,7 +1,8 @@
 /* Vector code and the automaton find the same pieces, in texts made of what the patterns
  * tell apart, at every offset from the block edges, and neither reads behind the text, which
  * ends where a page that may not be touched begins. The first byte says which pattern, each of the
- * others is a unit below or, from 0xC0 on, a code point together with the two behind it. */
+ * others is a unit below; from FIRST_REPEAT on, the last of these again and again; or, from 0xC0
+ * on, a code point together with the two behind it. */
 #define _DEFAULT_SOURCE
 #include "fuzz.h"
 
@@ -12,6 +13,7 @@
 
 #define MAX_TEXT (64 * 1024)
 #define MAX_PIECES 65536
+#define FIRST_REPEAT 0xA8
 
 /* clang-format off */
 static const char *const units[] = {
@@ -86,13 +88,18 @@ static size_t put_code_point(uint32_t c, uint8_t *out)
 
 static size_t make_text(const uint8_t *data, size_t size, uint8_t *out)
 {
+    const char *unit = units[0];
     size_t len = 0;
 
-    for (size_t i = 0; i < size && len + 16 < MAX_TEXT; i++) {
+    for (size_t i = 0; i < size && len + 1024 < MAX_TEXT; i++) {
         if (data[i] < 0xC0) {
-            const char *unit = units[data[i] % N_UNITS];
-            memcpy(out + len, unit, strlen(unit));
-            len += strlen(unit);
+            size_t n = data[i] < FIRST_REPEAT ? 1 : 2 * (data[i] - FIRST_REPEAT + 1u);
+
+            unit = data[i] < FIRST_REPEAT ? units[data[i] % N_UNITS] : unit;
+            for (; n > 0; n--) {
+                memcpy(out + len, unit, strlen(unit));
+                len += strlen(unit);
+            }
         } else if (i + 2 < size) {
             /* Low planes are where the classes are. */
             uint32_t c = (uint32_t)data[i + 1] << 8 | data[i + 2];
