@@ -10,15 +10,16 @@
 #define SCAN_TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define SCAN(name) scan_avx2_##name
 
-typedef struct avx2_halves {
+typedef struct SCAN(bytes) {
     __m256i low;
     __m256i high;
-} avx2_halves;
+} SCAN(bytes);
 
-SCAN_TARGET static BASE_INLINE avx2_halves avx2_load(const uint8_t *bytes)
+SCAN_TARGET static BASE_INLINE SCAN(bytes) SCAN(load)(const uint8_t *bytes)
 {
-    avx2_halves c = {_mm256_loadu_si256((const __m256i *)(const void *)bytes),
-                     _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32))};
+    SCAN(bytes)
+    c = {_mm256_loadu_si256((const __m256i *)(const void *)bytes),
+         _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32))};
     return c;
 }
 
@@ -28,7 +29,7 @@ SCAN_TARGET static BASE_INLINE uint64_t avx2_mask(__m256i low, __m256i high)
            (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-SCAN_TARGET static BASE_INLINE uint64_t avx2_equal(avx2_halves c, char value)
+SCAN_TARGET static BASE_INLINE uint64_t avx2_equal(SCAN(bytes) c, char value)
 {
     __m256i v = _mm256_set1_epi8(value);
     return avx2_mask(_mm256_cmpeq_epi8(c.low, v), _mm256_cmpeq_epi8(c.high, v));
@@ -36,8 +37,8 @@ SCAN_TARGET static BASE_INLINE uint64_t avx2_equal(avx2_halves c, char value)
 
 /* Bytes from first to first + n - 1; a byte less than n is one whose minimum with n - 1 is
  * itself. */
-SCAN_TARGET static BASE_INLINE uint64_t avx2_range(avx2_halves c, uint8_t first,
-                                                   uint8_t n)
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(range)(SCAN(bytes) c, uint8_t first,
+                                                    uint8_t n)
 {
     __m256i base = _mm256_set1_epi8((char)first);
     __m256i most = _mm256_set1_epi8((char)(n - 1));
@@ -49,28 +50,17 @@ SCAN_TARGET static BASE_INLINE uint64_t avx2_range(avx2_halves c, uint8_t first,
 
 SCAN_TARGET static BASE_INLINE void SCAN(ascii)(const uint8_t *bytes, scan_masks *m)
 {
-    avx2_halves c = avx2_load(bytes);
+    SCAN(bytes) c = SCAN(load)(bytes);
 
-    m->capitals = avx2_range(c, 'A', 26);
-    m->letters = m->capitals | avx2_range(c, 'a', 26);
-    m->digits = avx2_range(c, '0', 10);
+    m->capitals = SCAN(range)(c, 'A', 26);
+    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
+    m->digits = SCAN(range)(c, '0', 10);
     m->blanks = avx2_equal(c, ' ');
-    m->spaces = m->blanks | avx2_range(c, '\t', 5);
+    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
     m->newlines = avx2_equal(c, '\n') | avx2_equal(c, '\r');
     m->quotes = avx2_equal(c, '\'');
     m->slashes = avx2_equal(c, '/');
     m->beyond = avx2_mask(c.low, c.high);
-}
-
-SCAN_TARGET static BASE_INLINE uint64_t SCAN(leads)(const uint8_t *bytes, scan_masks *m)
-{
-    avx2_halves c = avx2_load(bytes);
-
-    m->lead[0] = avx2_range(c, 0xC0, 0x20);
-    m->lead[1] = avx2_range(c, 0xE0, 0x10);
-    m->lead[2] = avx2_range(c, 0xF0, 0x10);
-    return avx2_range(c, 0xE5, 5) |
-           (avx2_equal(c, (char)0xE4) & avx2_range(c, 0xB8, 0x08) >> 1);
 }
 
 #include "scan_loop.h"

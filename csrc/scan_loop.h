@@ -3,12 +3,16 @@
  *
  *     SCAN_TARGET      what lets functions use its instructions
  *     SCAN(name)       the name with the instruction set in it
+ *     SCAN(bytes)      the type of the 64 bytes of a block
+ *     SCAN(load)()     them
+ *     SCAN(range)()    where those are that are from one to another
  *     SCAN(ascii)()    the masks of a block, but for what is not ASCII
- *     SCAN(leads)()    the first bytes of what is not
  *
  * and gets one scanner for each family, in which all that the shape decides is decided by the
  * compiler. */
 #include "scan_wide.h"
+
+#include "scan_letters.h"
 
 /* Writes the places of all bits. Sixteen at a time, more than there may be, for the room is
  * there and a branch for each costs more. */
@@ -63,8 +67,9 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     m.han = m.uncased = 0;
     m.lead[0] = m.lead[1] = m.lead[2] = 0;
     if (BASE_UNLIKELY(m.beyond != 0)) {
-        uint64_t ideographs = SCAN(leads)(bytes, &m);
-        scan_wide(shape, classes, bytes, ideographs, &m);
+        scan_leads leads;
+        SCAN(leads)(bytes, &m, &leads);
+        scan_wide(shape, classes, bytes, &leads, &m);
     }
     if (BASE_UNLIKELY(len < 64)) {
         SCAN(end)(&m, len);

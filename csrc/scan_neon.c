@@ -10,13 +10,13 @@
 #define SCAN_TARGET
 #define SCAN(name) scan_neon_##name
 
-typedef struct neon_quarters {
+typedef struct SCAN(bytes) {
     uint8x16_t part[4];
-} neon_quarters;
+} SCAN(bytes);
 
 /* One bit a byte: each byte keeps the bit of its place among eight, then neighbours are
  * added until eight bytes have become one. */
-static BASE_INLINE uint64_t neon_mask(const neon_quarters *is)
+static BASE_INLINE uint64_t neon_mask(const SCAN(bytes) * is)
 {
     static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128,
                                        1, 2, 4, 8, 16, 32, 64, 128};
@@ -30,20 +30,20 @@ static BASE_INLINE uint64_t neon_mask(const neon_quarters *is)
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)), 0);
 }
 
-static BASE_INLINE uint64_t neon_range(const neon_quarters *c, uint8_t first, uint8_t n)
+static BASE_INLINE uint64_t SCAN(range)(SCAN(bytes) c, uint8_t first, uint8_t n)
 {
-    neon_quarters is;
+    SCAN(bytes) is;
     int i;
 
     for (i = 0; i < 4; i++) {
-        is.part[i] = vcltq_u8(vsubq_u8(c->part[i], vdupq_n_u8(first)), vdupq_n_u8(n));
+        is.part[i] = vcltq_u8(vsubq_u8(c.part[i], vdupq_n_u8(first)), vdupq_n_u8(n));
     }
     return neon_mask(&is);
 }
 
-static BASE_INLINE neon_quarters neon_load(const uint8_t *bytes)
+static BASE_INLINE SCAN(bytes) SCAN(load)(const uint8_t *bytes)
 {
-    neon_quarters c;
+    SCAN(bytes) c;
     int i;
 
     for (i = 0; i < 4; i++) {
@@ -54,28 +54,17 @@ static BASE_INLINE neon_quarters neon_load(const uint8_t *bytes)
 
 static BASE_INLINE void SCAN(ascii)(const uint8_t *bytes, scan_masks *m)
 {
-    neon_quarters c = neon_load(bytes);
+    SCAN(bytes) c = SCAN(load)(bytes);
 
-    m->capitals = neon_range(&c, 'A', 26);
-    m->letters = m->capitals | neon_range(&c, 'a', 26);
-    m->digits = neon_range(&c, '0', 10);
-    m->blanks = neon_range(&c, ' ', 1);
-    m->spaces = m->blanks | neon_range(&c, '\t', 5);
-    m->newlines = neon_range(&c, '\n', 1) | neon_range(&c, '\r', 1);
-    m->quotes = neon_range(&c, '\'', 1);
-    m->slashes = neon_range(&c, '/', 1);
-    m->beyond = neon_range(&c, 0x80, 0x80);
-}
-
-static BASE_INLINE uint64_t SCAN(leads)(const uint8_t *bytes, scan_masks *m)
-{
-    neon_quarters c = neon_load(bytes);
-
-    m->lead[0] = neon_range(&c, 0xC0, 0x20);
-    m->lead[1] = neon_range(&c, 0xE0, 0x10);
-    m->lead[2] = neon_range(&c, 0xF0, 0x10);
-    return neon_range(&c, 0xE5, 5) |
-           (neon_range(&c, 0xE4, 1) & neon_range(&c, 0xB8, 0x08) >> 1);
+    m->capitals = SCAN(range)(c, 'A', 26);
+    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
+    m->digits = SCAN(range)(c, '0', 10);
+    m->blanks = SCAN(range)(c, ' ', 1);
+    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
+    m->newlines = SCAN(range)(c, '\n', 1) | SCAN(range)(c, '\r', 1);
+    m->quotes = SCAN(range)(c, '\'', 1);
+    m->slashes = SCAN(range)(c, '/', 1);
+    m->beyond = SCAN(range)(c, 0x80, 0x80);
 }
 
 #include "scan_loop.h"

@@ -41,19 +41,30 @@ static BASE_INLINE uint64_t scan_whole(const scan_masks *m)
     return scan_before(cut);
 }
 
-/* ideographs: the first bytes of characters that need no look-up, U+4E00 to U+9FFF. */
+/* The first bytes of characters that need no look-up, by their class; of ideographs, SCAN_HAN, for
+ * all shapes. */
+typedef struct scan_leads {
+    uint64_t of[SCAN_N_CLASSES];
+} scan_leads;
+
 static BASE_INLINE void scan_wide(const scan_shape *shape, const scan_classes *classes,
-                                  const uint8_t *bytes, uint64_t ideographs,
+                                  const uint8_t *bytes, const scan_leads *leads,
                                   scan_masks *m)
 {
     uint64_t in[SCAN_N_CLASSES] = {0};
     uint64_t known = m->known & scan_whole(m);
     uint64_t left = (m->lead[0] | m->lead[1] | m->lead[2]) & known;
+    uint64_t small = leads->of[SCAN_SMALL] & left;
+    uint64_t capital = leads->of[SCAN_CAPITAL] & left;
+    uint64_t uncased = leads->of[SCAN_UNCASED] & left;
+    uint64_t han = leads->of[SCAN_HAN] & left;
 
-    ideographs &= known;
-    in[shape->splits_han ? SCAN_HAN : SCAN_UNCASED] =
-        ideographs | ideographs << 1 | ideographs << 2;
-    for (left &= ~ideographs; left != 0; left &= left - 1) {
+    left &= ~(small | capital | uncased | han);
+    in[SCAN_SMALL] = small | small << 1; /* all have two bytes */
+    in[SCAN_CAPITAL] = capital | capital << 1;
+    in[SCAN_UNCASED] = uncased | uncased << 1 | (uncased & m->lead[1]) << 2;
+    in[shape->splits_han ? SCAN_HAN : SCAN_UNCASED] |= han | han << 1 | han << 2;
+    for (; left != 0; left &= left - 1) {
         unsigned at = base_lowest(left);
         unsigned n = bytes[at] < 0xE0 ? 2 : bytes[at] < 0xF0 ? 3 : 4;
         scan_class class = scan_class_at(classes, bytes + at, n);

@@ -1,0 +1,98 @@
+/* Vector code and the automaton agree about every character, standing in a row of itself: some classes
+ * are told by bytes alone. */
+#include "check.h"
+#include "known_patterns.h"
+
+#include "../../../csrc/utf8.h"
+
+#define N_REPEATS 24 /* more than fit in a block of 64 bytes */
+
+static ctok_splitter compile(const char *pattern, ctok_cpu cpu)
+{
+    ctok_bytes view = {(const uint8_t *)pattern, strlen(pattern)};
+    ctok_splitter splitter;
+
+    REQUIRE(ctok_splitter_compile(&splitter, view, cpu, NULL, NULL) == CTOK_OK);
+    return splitter;
+}
+
+static size_t split(const ctok_splitter *splitter, ctok_bytes text, uint32_t *ends)
+{
+    ctok_split_cursor cursor = {0, 0};
+    ctok_split_block block;
+
+    REQUIRE(splitter->next(splitter->self, NULL, text, &cursor, &block, NULL) ==
+            CTOK_OK);
+    memcpy(ends, block.ends, block.n_pieces * sizeof *ends);
+    return block.n_pieces;
+}
+
+static size_t put(const char *text, uint8_t *out)
+{
+    memcpy(out, text, strlen(text));
+    return strlen(text);
+}
+
+/* A row of the character in the middle of a block, with letters behind it and between; and a row that
+ * is longer than a block. */
+static size_t make_text(uint32_t c, uint8_t *out)
+{
+    size_t len = put("ab ", out);
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        len += utf8_encode(c, out + len);
+    }
+    len += put("a ", out + len);
+    for (i = 0; i < 4; i++) {
+        len += utf8_encode(c, out + len);
+        len += put("b", out + len);
+    }
+    len += put(" ", out + len);
+    for (i = 0; i < N_REPEATS; i++) {
+        len += utf8_encode(c, out + len);
+    }
+    return len + put("a B's 1", out + len);
+}
+
+int main(void)
+{
+    static const ctok_cpu tiers[] = {CTOK_CPU_AVX2, CTOK_CPU_AVX512};
+    static uint8_t bytes[32 + 4 * (12 + N_REPEATS)];
+    static uint32_t expected[CTOK_BLOCK_PIECES];
+    static uint32_t found[CTOK_BLOCK_PIECES];
+    size_t i;
+    size_t k;
+    uint32_t c;
+
+    for (i = 0; i < N_KNOWN_PATTERNS; i++) {
+        ctok_splitter truth = compile(known_patterns[i], CTOK_CPU_PORTABLE);
+        ctok_splitter vector[2];
+
+        for (k = 0; k < 2; k++) {
+            vector[k] = compile(known_patterns[i], tiers[k]);
+        }
+        for (c = 0x80; c < 0x11000 && check_failures == 0; c++) {
+            ctok_bytes text = {bytes, 0};
+            size_t n;
+
+            if (c >= 0xD800 && c < 0xE000) {
+                continue;
+            }
+            text.len = make_text(c, bytes);
+            n = split(&truth, text, expected);
+            for (k = 0; k < 2; k++) {
+                CHECK_EQ(n, split(&vector[k], text, found));
+                CHECK(memcmp(expected, found, n * sizeof *found) == 0);
+                if (check_failures != 0) {
+                    printf("pattern %zu, U+%04X\n", i, (unsigned)c);
+                }
+            }
+        }
+        for (k = 0; k < 2; k++) {
+            ctok_splitter_free(&vector[k]);
+        }
+        ctok_splitter_free(&truth);
+    }
+    return CHECK_RESULT();
+}
