@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -176,9 +177,16 @@ def test_faults_count_requests_and_stop(hub: HubServer) -> None:
 
 def test_a_file_can_change_while_it_is_sent(hub: HubServer) -> None:
     repo = hub.add_repo("org/name", {"f": BIG})
-    hub.inject("*/f", times=1, then=lambda: repo.commit({"f": b"new"}))
+    changed = threading.Event()
+
+    def change() -> None:
+        repo.commit({"f": b"new"})
+        changed.set()
+
+    hub.inject("*/f", times=1, then=change)
     url = f"{hub.endpoint}/org/name/resolve/main/f"
     assert BIG == get(url).content
+    assert changed.wait(10)  # the client may have all of it before the server has gone on
     assert b"new" == get(url).content
 
 
