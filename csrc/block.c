@@ -366,16 +366,15 @@ static bool block_start(const block_call *call, const block_work *work,
                         const block_miss *miss, bpe_row *row)
 {
     ctok_bytes piece = miss->piece;
+    key k = work->keys[miss->number];
 
-    row->has_bytes = piece.len <= KEY_BYTES && key_is_narrow(work->keys[miss->number]);
-    if (row->has_bytes) {
-        key_bytes(work->keys[miss->number], row->bytes);
-        row->n = piece.len;
-    } else {
-        row->n = chars_start(&call->model->chars, &call->model->table, piece,
-                             row->symbols, BPE_MANY_SYMBOLS, &row->open);
+    if (piece.len > KEY_BYTES || !key_is_narrow(k)) {
+        return bpe_row_begin(row, &call->model->chars, &call->model->table, piece);
     }
-    return row->n > 0;
+    row->has_bytes = true;
+    row->n = piece.len;
+    key_bytes(k, row->bytes);
+    return true;
 }
 
 /* Merges what no table had. */

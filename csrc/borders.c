@@ -1,9 +1,6 @@
 #include "borders.h"
 
-static bool border_is_inner(uint32_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
+#include "utf8.h"
 
 /* Marks what stands side by side in a symbol that is not whole characters. */
 static void borders_mark(pairs *table, ctok_bytes symbol)
@@ -27,7 +24,6 @@ static void borders_lower(pairs *table, uint32_t left, uint32_t right, uint32_t 
 
 void borders_find(pairs *table, const vocab *tokens)
 {
-    const uint32_t mask = ((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1;
     const uint32_t *starts = tokens->starts;
     const uint8_t *blob = tokens->blob;
     uint32_t symbol;
@@ -35,13 +31,13 @@ void borders_find(pairs *table, const vocab *tokens)
 
     for (i = 0; i < 65536; i++) {
         pairs_two *two = &table->bytes[i];
-        bool is_inner = border_is_inner(i & 0xFF);
+        bool is_tail = utf8_is_tail((uint8_t)i);
 
-        two->border = is_inner ? BORDER_LEAST : BORDER_END;
-        if (is_inner && i >= 0xC200 && i < 0xE000 && two->rank != PAIRS_NONE) {
-            two->border |= BORDER_CHARACTER;
-        }
+        two->border = is_tail ? BORDER_LEAST : BORDER_END;
         if (two->rank != PAIRS_NONE) {
+            bool is_character = is_tail && i >= 0xC200 && i < 0xE000;
+
+            two->border |= is_character ? BORDER_CHARACTER : 0;
             borders_lower(table, i >> 8, i & 0xFF, two->rank);
         }
     }
@@ -57,11 +53,8 @@ void borders_find(pairs *table, const vocab *tokens)
             table->buckets[i / PAIRS_PER_BUCKET].entries[i % PAIRS_PER_BUCKET];
 
         if (entry != PAIRS_EMPTY) {
-            uint32_t left = (uint32_t)(entry >> (2 * VOCAB_SYMBOL_BITS));
-            uint32_t right = (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & mask;
-
-            borders_lower(table, blob[starts[left + 1] - 1], blob[starts[right]],
-                          (uint32_t)entry & mask);
+            borders_lower(table, blob[starts[pairs_left(entry) + 1] - 1],
+                          blob[starts[pairs_right(entry)]], pairs_rank_in(entry));
         }
     }
 }

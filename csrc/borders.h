@@ -23,10 +23,9 @@
 #include "vocab.h"
 
 /* What pairs_two.border consists of. 0, of models that are not proper, says that nothing is known. */
-#define BORDER_LEAST                                                                   \
-    (((uint32_t)1 << 30) - 1) /* the least rank across; all ones: nothing merges */
-#define BORDER_CHARACTER ((uint32_t)1 << 30) /* the two are a character and merge */
-#define BORDER_SAFE ((uint32_t)1 << 31) /* what merges across is whole characters */
+#define BORDER_LEAST (((uint32_t)1 << 30) - 1) /* the least rank across, or all ones */
+#define BORDER_CHARACTER ((uint32_t)1 << 30)   /* the two are a character and merge */
+#define BORDER_SAFE ((uint32_t)1 << 31)        /* only whole characters merge across */
 
 /* Beyond the ends of a piece. */
 #define BORDER_END (BORDER_SAFE | BORDER_LEAST)

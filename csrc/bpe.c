@@ -230,6 +230,15 @@ ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,
     return CTOK_OK;
 }
 
+/* ---- many ------------------------------------------------------------------- */
+
+bool bpe_row_begin(bpe_row *row, const chars *c, const pairs *table, ctok_bytes piece)
+{
+    row->has_bytes = false;
+    row->n = chars_start(c, table, piece, row->symbols, BPE_MANY_SYMBOLS, &row->open);
+    return row->n > 0;
+}
+
 /* ---- choice ----------------------------------------------------------------- */
 
 ctok_status bpe_merge(const bpe *model, bpe_work *work, ctok_bytes piece, uint32_t *out,

@@ -3,7 +3,7 @@
  * Definition: start from the single bytes; while some neighbours merge, merge the pair of lowest
  * rank, of those the leftmost. Four ways to the same result:
  *
- *   many    up to BPE_MANY short pieces, taking turns (bpe_many.c)
+ *   many    up to BPE_MANY short pieces, taking turns (bpe_many.h)
  *   flat    up to BPE_FLAT_MAX symbols: an array scanned for its minimum
  *   heap    any length, any model: linked list and heap, O(n log n)
  *   window  long pieces of proper models: windows joined left to right (bpe_long.c)
@@ -52,6 +52,9 @@ typedef struct bpe_row {
                   1]; /* to start from instead, where has_bytes is set; zeros
                                        * behind them */
 } bpe_row;
+
+/* Begins a row with a piece's characters. False when it is too long for one. */
+bool bpe_row_begin(bpe_row *row, const chars *c, const pairs *table, ctok_bytes piece);
 
 /* Merges n pieces at once. */
 typedef void (*bpe_many)(const pairs *table, bpe_row *rows, size_t n);

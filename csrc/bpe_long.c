@@ -27,6 +27,7 @@
 
 #include "error.h"
 #include "mem.h"
+#include "utf8.h"
 
 /* Bytes of a window: a row of bpe_many, with the room that chars_start wants. */
 #define BPE_WINDOW (BPE_MANY_SYMBOLS - 4)
@@ -175,7 +176,7 @@ static size_t bpe_window_len(ctok_bytes piece, size_t at)
     if (piece.len - at <= len) {
         return piece.len - at;
     }
-    while (len > BPE_WINDOW - 4 && (piece.ptr[at + len] & 0xC0) == 0x80) {
+    while (len > BPE_WINDOW - 4 && utf8_is_tail(piece.ptr[at + len])) {
         len--;
     }
     return len;
@@ -198,9 +199,7 @@ ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
             ctok_bytes window = {piece.ptr + at, bpe_window_len(piece, at)};
 
             lens[n] = window.len;
-            rows[n].has_bytes = false;
-            rows[n].n = chars_start(model->chars, model->table, window, rows[n].symbols,
-                                    BPE_MANY_SYMBOLS, &rows[n].open);
+            bpe_row_begin(&rows[n], model->chars, model->table, window);
         }
         model->merge_many(model->table, rows, n);
         at = join.done;

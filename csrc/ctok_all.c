@@ -10,6 +10,7 @@
 #include "bpe.c"
 #include "bpe_long.c"
 #include "bpe_many.c"
+#include "bpe_many_avx2.c"
 #include "builder.c"
 #include "cache.c"
 #include "chars.c"

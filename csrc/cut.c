@@ -71,7 +71,7 @@ static bool cut_is_safe(const scan_classes *classes, scan_family family,
     if (!cut_ends_letters(classes, p)) {
         return false;
     }
-    while ((*before & 0xC0) == 0x80) {
+    while (utf8_is_tail(*before)) {
         before--;
     }
     return cut_is_letter(classes, before);
@@ -83,8 +83,7 @@ size_t cut_before(const scan_classes *classes, scan_family family, ctok_bytes te
     size_t p;
 
     for (p = at < text.len ? at : text.len - (text.len > 0); p > 0; p--) {
-        if ((text.ptr[p] & 0xC0) != 0x80 &&
-            cut_is_safe(classes, family, text.ptr + p)) {
+        if (!utf8_is_tail(text.ptr[p]) && cut_is_safe(classes, family, text.ptr + p)) {
             return p;
         }
     }

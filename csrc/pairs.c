@@ -51,8 +51,8 @@ void pairs_free(pairs *p, const ctok_allocator *alloc)
 
 static void pairs_put(pairs *p, uint64_t entry)
 {
-    const uint64_t rank = ((uint64_t)1 << VOCAB_SYMBOL_BITS) - 1;
-    size_t i = (size_t)(pairs_at(p, entry & ~rank) - p->buckets);
+    uint64_t pair = pairs_key(pairs_left(entry), pairs_right(entry));
+    size_t i = (size_t)(pairs_at(p, pair) - p->buckets);
 
     for (;; i = (i + 1) & (p->n_buckets - 1)) {
         uint64_t *e = p->buckets[i].entries;
@@ -160,7 +160,6 @@ static bool pairs_makes(const pairs *p, const vocab *v, const uint8_t *lengths,
 static bool pairs_buckets_are_sound(const pairs *p, const vocab *v,
                                     const uint8_t *lengths, sections *s)
 {
-    const uint32_t mask = (1u << VOCAB_SYMBOL_BITS) - 1;
     uint64_t some[PAIRS_SOME * PAIRS_PER_BUCKET];
     size_t n_full = 0;
     size_t at = 0;
@@ -180,10 +179,8 @@ static bool pairs_buckets_are_sound(const pairs *p, const vocab *v,
             n_full += e[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY;
         }
         for (i = 0; i < n; i++) {
-            if (!pairs_makes(p, v, lengths,
-                             (uint32_t)(some[i] >> (2 * VOCAB_SYMBOL_BITS)),
-                             (uint32_t)(some[i] >> VOCAB_SYMBOL_BITS) & mask,
-                             (uint32_t)some[i] & mask)) {
+            if (!pairs_makes(p, v, lengths, pairs_left(some[i]), pairs_right(some[i]),
+                             pairs_rank_in(some[i]))) {
                 return false;
             }
         }

@@ -58,14 +58,30 @@ void pairs_free(pairs *p, const ctok_allocator *alloc);
 ctok_status pairs_add(pairs *p, uint32_t left, uint32_t right, uint32_t rank,
                       const ctok_allocator *alloc, ctok_error *err);
 
-/* Of two symbols of which one is no byte; what no entry has when there is no pair. */
+/* Two symbols, of which one is no byte, as in an entry. */
 static BASE_INLINE uint64_t pairs_key(uint32_t left, uint32_t right)
 {
     return (uint64_t)left << (2 * VOCAB_SYMBOL_BITS) | (uint64_t)right
                                                            << VOCAB_SYMBOL_BITS;
 }
 
-#define PAIRS_NO_KEY ((uint64_t)1 << 63)
+#define PAIRS_SYMBOL_MASK (((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1)
+
+/* What an entry says. */
+static BASE_INLINE uint32_t pairs_left(uint64_t entry)
+{
+    return (uint32_t)(entry >> (2 * VOCAB_SYMBOL_BITS));
+}
+
+static BASE_INLINE uint32_t pairs_right(uint64_t entry)
+{
+    return (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & PAIRS_SYMBOL_MASK;
+}
+
+static BASE_INLINE uint32_t pairs_rank_in(uint64_t entry)
+{
+    return (uint32_t)entry & PAIRS_SYMBOL_MASK;
+}
 
 /* Where a pair is, if it is anywhere. */
 static BASE_INLINE const pairs_bucket *pairs_at(const pairs *p, uint64_t pair)

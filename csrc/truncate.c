@@ -12,6 +12,7 @@
 #include "block.h"
 #include "error.h"
 #include "mem.h"
+#include "utf8.h"
 
 /* About as many as an id has: pieces are counted in portions of what is left to find. */
 #define TRUNCATE_BYTES_PER_ID 5
@@ -115,7 +116,8 @@ static ctok_status truncate_add(const truncate_call *call, uint32_t from,
         out->end = part->start + part->ends[part->n_pieces - 1];
         return CTOK_OK;
     }
-    for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
+    for (i = 0; out->n < max_ids;
+         i++) { /* ends before the part does: all are too many */
         size_t n_left = max_ids - out->n;
 
         out->end = part->start + part->ends[i];
@@ -199,7 +201,7 @@ static bool truncate_may_cut(const truncate_call *call, size_t at)
             return false;
         }
         from--;
-    } while ((call->text.ptr[from] & 0xC0) == 0x80);
+    } while (utf8_is_tail(call->text.ptr[from]));
     around.ptr = call->text.ptr + from;
     around.len = call->text.len - from;
     return splitter->cut != NULL && at < call->text.len &&
@@ -232,7 +234,7 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
             out->n_ids = first.n;
             return CTOK_OK;
         }
-        while (len > 0 && len < text.len && (text.ptr[len] & 0xC0) == 0x80) {
+        while (len > 0 && len < text.len && utf8_is_tail(text.ptr[len])) {
             len--;
         }
         place = truncate_place(&call, &first, len, &n);

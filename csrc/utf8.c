@@ -1,10 +1,5 @@
 #include "utf8.h"
 
-static bool utf8_is_tail(uint8_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
-
 /* The second byte decides over the first ones that are only sometimes right: no longer
  * form than needed, no surrogates, nothing beyond U+10FFFF. */
 size_t utf8_check(const uint8_t *p, const uint8_t *end)

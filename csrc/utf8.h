@@ -6,6 +6,12 @@
 
 #define UTF8_MAX_LEN 4
 
+/* Whether a byte is one of a character, but not its first. */
+static BASE_INLINE bool utf8_is_tail(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
 /* The character at *at of valid UTF-8; *at moves behind it. Reads no byte beyond it. */
 static inline uint32_t utf8_next(const uint8_t **at)
 {

@@ -180,18 +180,18 @@ static size_t n_from_bytes;      /* pieces that began as bytes */
 /* Begins a row; returns whether the piece is short enough for one. */
 static bool start(const ctok_model *model, ctok_bytes piece, bpe_row *row)
 {
-    row->has_bytes = piece.len <= BPE_ROW_BYTES && next_random(4) != 0;
-    if (row->has_bytes) {
-        memset(row->bytes, 0, sizeof row->bytes);
-        memcpy(row->bytes, piece.ptr, piece.len);
-        row->n = piece.len;
-        n_from_bytes++;
-    } else {
-        row->n = chars_start(&model->chars, &model->table, piece, row->symbols,
-                             BPE_MANY_SYMBOLS, &row->open);
-        n_from_characters += row->n > 0 && row->n < piece.len;
+    if (piece.len > BPE_ROW_BYTES || next_random(4) == 0) {
+        bool fits = bpe_row_begin(row, &model->chars, &model->table, piece);
+
+        n_from_characters += fits && row->n < piece.len;
+        return fits;
     }
-    return row->n > 0;
+    memset(row->bytes, 0, sizeof row->bytes);
+    memcpy(row->bytes, piece.ptr, piece.len);
+    row->has_bytes = true;
+    row->n = piece.len;
+    n_from_bytes++;
+    return true;
 }
 
 static void check_short(const ctok_model *model, bpe_work *work)
