@@ -29,14 +29,13 @@ SCAN_TARGET static BASE_INLINE uint64_t avx2_mask(__m256i low, __m256i high)
            (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-SCAN_TARGET static BASE_INLINE uint64_t avx2_equal(SCAN(bytes) c, char value)
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(equal)(SCAN(bytes) c, uint8_t value)
 {
-    __m256i v = _mm256_set1_epi8(value);
+    __m256i v = _mm256_set1_epi8((char)value);
     return avx2_mask(_mm256_cmpeq_epi8(c.low, v), _mm256_cmpeq_epi8(c.high, v));
 }
 
-/* Bytes from first to first + n - 1; a byte less than n is one whose minimum with n - 1 is
- * itself. */
+/* A byte less than n is one whose minimum with n - 1 is itself. */
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(range)(SCAN(bytes) c, uint8_t first,
                                                     uint8_t n)
 {
@@ -48,19 +47,9 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(range)(SCAN(bytes) c, uint8_t first
                      _mm256_cmpeq_epi8(_mm256_min_epu8(high, most), high));
 }
 
-SCAN_TARGET static BASE_INLINE void SCAN(ascii)(const uint8_t *bytes, scan_masks *m)
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(beyond)(SCAN(bytes) c)
 {
-    SCAN(bytes) c = SCAN(load)(bytes);
-
-    m->capitals = SCAN(range)(c, 'A', 26);
-    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
-    m->digits = SCAN(range)(c, '0', 10);
-    m->blanks = avx2_equal(c, ' ');
-    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
-    m->newlines = avx2_equal(c, '\n') | avx2_equal(c, '\r');
-    m->quotes = avx2_equal(c, '\'');
-    m->slashes = avx2_equal(c, '/');
-    m->beyond = avx2_mask(c.low, c.high);
+    return avx2_mask(c.low, c.high);
 }
 
 #include "scan_loop.h"

@@ -22,7 +22,7 @@
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(two)(SCAN(bytes) c, uint8_t lead,
                                                   uint8_t first, uint8_t n)
 {
-    return SCAN(range)(c, lead, 1) & SCAN(range)(c, first, n) >> 1;
+    return SCAN(equal)(c, lead) & SCAN(range)(c, first, n) >> 1;
 }
 
 SCAN_TARGET static BASE_INLINE void SCAN(short_letters)(SCAN(bytes) c, uint8_t lead,
@@ -59,20 +59,20 @@ SCAN_TARGET static BASE_INLINE void SCAN(long_letters)(SCAN(bytes) c, scan_leads
 {
     uint64_t hangul = SCAN(range)(c, 0xEB, 2) | SCAN(two)(c, 0xEA, 0xB0, 0x10) |
                       SCAN(two)(c, 0xED, 0x80, 0x1E);
-    uint64_t none = SCAN(range)(c, 0x80, 1) >> 2;
+    uint64_t kana = SCAN(equal)(c, 0xE3);
+    uint64_t none = SCAN(equal)(c, 0x80) >> 2;
     uint64_t small = (SCAN(range)(c, 0x80, 0x17) | SCAN(range)(c, 0xA1, 0x1F)) >> 2;
-    uint64_t dot = SCAN(range)(c, 0xBB, 1) >> 2;
+    uint64_t dot = SCAN(equal)(c, 0xBB) >> 2;
 
-    out->of[SCAN_UNCASED] = hangul | (SCAN(two)(c, 0xE3, 0x81, 1) & ~none) |
-                            (SCAN(two)(c, 0xE3, 0x82, 1) & small) |
-                            (SCAN(two)(c, 0xE3, 0x83, 1) & ~dot);
+    out->of[SCAN_UNCASED] = hangul | (kana & SCAN(equal)(c, 0x81) >> 1 & ~none) |
+                            (kana & SCAN(equal)(c, 0x82) >> 1 & small) |
+                            (kana & SCAN(equal)(c, 0x83) >> 1 & ~dot);
 }
 
 /* Finds the first bytes of characters, and of those that need no look-up. */
-SCAN_TARGET static BASE_INLINE void SCAN(leads)(const uint8_t *bytes, scan_masks *m,
-                                                scan_leads *out)
+SCAN_TARGET static BASE_INLINE void SCAN(leads)(SCAN(bytes) c, const uint8_t *bytes,
+                                                scan_masks *m, scan_leads *out)
 {
-    SCAN(bytes) c = SCAN(load)(bytes);
     uint64_t left;
     uint8_t lead;
 

@@ -5,14 +5,29 @@
  *     SCAN(name)       the name with the instruction set in it
  *     SCAN(bytes)      the type of the 64 bytes of a block
  *     SCAN(load)()     them
- *     SCAN(range)()    where those are that are from one to another
- *     SCAN(ascii)()    the masks of a block, but for what is not ASCII
+ *     SCAN(equal)()    where those are that are one
+ *     SCAN(range)()    where those are that are from first to first + n - 1
+ *     SCAN(beyond)()   where those are that are not ASCII
  *
  * and gets one scanner for each family, in which all that the shape decides is decided by the
  * compiler. */
 #include "scan_wide.h"
 
 #include "scan_letters.h"
+
+/* The masks of a block, but for what is not ASCII. */
+SCAN_TARGET static BASE_INLINE void SCAN(ascii)(SCAN(bytes) c, scan_masks *m)
+{
+    m->capitals = SCAN(range)(c, 'A', 26);
+    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
+    m->digits = SCAN(range)(c, '0', 10);
+    m->blanks = SCAN(equal)(c, ' ');
+    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
+    m->newlines = SCAN(equal)(c, '\n') | SCAN(equal)(c, '\r');
+    m->quotes = SCAN(equal)(c, '\'');
+    m->slashes = SCAN(equal)(c, '/');
+    m->beyond = SCAN(beyond)(c);
+}
 
 /* Writes the places of all bits. Sixteen at a time, more than there may be, for the room is
  * there and a branch for each costs more. */
@@ -52,6 +67,7 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
                                                     size_t *inside)
 {
     uint8_t padded[64];
+    SCAN(bytes) c;
     scan_masks m;
     uint64_t starts;
 
@@ -63,12 +79,13 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
         m.here = ((uint64_t)1 << len) - 1;
         m.known = m.here << 1 | 1;
     }
-    SCAN(ascii)(bytes, &m);
+    c = SCAN(load)(bytes);
+    SCAN(ascii)(c, &m);
     m.han = m.uncased = 0;
     m.lead[0] = m.lead[1] = m.lead[2] = 0;
     if (BASE_UNLIKELY(m.beyond != 0)) {
         scan_leads leads;
-        SCAN(leads)(bytes, &m, &leads);
+        SCAN(leads)(c, bytes, &m, &leads);
         scan_wide(shape, classes, bytes, &leads, &m);
     }
     if (BASE_UNLIKELY(len < 64)) {

@@ -52,19 +52,14 @@ static BASE_INLINE SCAN(bytes) SCAN(load)(const uint8_t *bytes)
     return c;
 }
 
-static BASE_INLINE void SCAN(ascii)(const uint8_t *bytes, scan_masks *m)
+static BASE_INLINE uint64_t SCAN(equal)(SCAN(bytes) c, uint8_t value)
 {
-    SCAN(bytes) c = SCAN(load)(bytes);
+    return SCAN(range)(c, value, 1);
+}
 
-    m->capitals = SCAN(range)(c, 'A', 26);
-    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
-    m->digits = SCAN(range)(c, '0', 10);
-    m->blanks = SCAN(range)(c, ' ', 1);
-    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
-    m->newlines = SCAN(range)(c, '\n', 1) | SCAN(range)(c, '\r', 1);
-    m->quotes = SCAN(range)(c, '\'', 1);
-    m->slashes = SCAN(range)(c, '/', 1);
-    m->beyond = SCAN(range)(c, 0x80, 0x80);
+static BASE_INLINE uint64_t SCAN(beyond)(SCAN(bytes) c)
+{
+    return SCAN(range)(c, 0x80, 0x80);
 }
 
 #include "scan_loop.h"
