@@ -316,8 +316,8 @@ uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
     size_t state = a->start;
     uint32_t n = 0;
 
-    if (text.len - start > AUTOMATON_MAX_PIECE) {
-        limit = p + AUTOMATON_MAX_PIECE;
+    if (text.len - out->base > AUTOMATON_MAX_PIECE) {
+        limit = base + AUTOMATON_MAX_PIECE;
     }
     while (n < out->enough && out->work <= out->max_work) {
         /* A character writes at most one end; of few pieces a run would be short. */

@@ -61,7 +61,7 @@ void automaton_sections(automaton *a, sections *s);
 /* Whether running it on any UTF-8 stays inside the tables and the text, and gets on. */
 bool automaton_is_sound(const automaton *a);
 
-/* The longest piece, and the farthest that is looked ahead for one. */
+/* So far behind the base pieces are looked for. */
 #define AUTOMATON_MAX_PIECE ((size_t)INT32_MAX)
 
 /* Where pieces go to. */
@@ -75,9 +75,9 @@ typedef struct automaton_output {
     size_t reached;    /* how far the text was looked at */
 } automaton_output;
 
-/* Finds the pieces that follow each other from text.ptr[start], which is less than
- * AUTOMATON_MAX_PIECE behind out->base, and returns their number. None means that no match
- * starts there, or that it is not found within AUTOMATON_MAX_PIECE bytes. */
+/* Finds the pieces that follow each other from text.ptr[start] and returns their number. None
+ * means that no match starts there, or none that is found within AUTOMATON_MAX_PIECE bytes
+ * of the base. */
 uint32_t automaton_run(const automaton *a, ctok_bytes text, size_t start,
                        automaton_output *out);
 

@@ -122,10 +122,10 @@ static ctok_status bpe_append(bpe_join *join, const uint32_t *window, size_t n_w
     return CTOK_OK;
 }
 
-/* How many bytes from join->done on repeat what is period bytes before them. */
-static size_t bpe_periodic(const bpe_join *join, size_t period)
+/* How many bytes from a place on repeat what is period bytes before them. */
+static size_t bpe_periodic(const bpe_join *join, size_t at, size_t period)
 {
-    const uint8_t *p = join->piece.ptr + join->done;
+    const uint8_t *p = join->piece.ptr + at;
     const uint8_t *end = join->piece.ptr + join->piece.len;
 
     while (end - p >= 64 && memcmp(p, p - period, 64) == 0) {
@@ -134,37 +134,71 @@ static size_t bpe_periodic(const bpe_join *join, size_t period)
     while (p < end && *p == *(p - period)) {
         p++;
     }
-    return (size_t)(p - join->piece.ptr) - join->done;
+    return (size_t)(p - join->piece.ptr) - at;
 }
 
 /* Tokens that one character of a run may have ("\xf0\x9f\x98\x80" has four bytes). */
 #define BPE_REPEAT_TOKENS 4
+/* Tokens behind them that the end of a window may have left. */
+#define BPE_REPEAT_BEHIND 4
 
-/* Runs ("aaaa", "\r\n\r\n", one character again and again): when the last tokens are twice
- * the same row, this row is right behind itself, and so are as many more as the text has. */
+/* When the last tokens but n_behind are twice the same row: as many more of it as the text has, in
+ * place of what is behind. False when that does not reach beyond what is done. */
+static bool bpe_repeat_row(bpe_join *join, size_t row, size_t n_behind)
+{
+    size_t n_out = join->n_out - n_behind;
+    size_t done = join->done;
+    size_t len = 0;
+    uint32_t *last;
+    size_t n;
+    size_t i;
+
+    if (2 * row + n_behind > join->n_out) {
+        return false;
+    }
+    last = join->out + n_out - row;
+    for (i = 0; i < row; i++) {
+        if (last[i] != *(last + i - row)) {
+            return false;
+        }
+        len += bpe_token_len(join, last[i]);
+    }
+    for (i = n_out; i < join->n_out; i++) {
+        done -= bpe_token_len(join, join->out[i]);
+    }
+    n = bpe_periodic(join, done, len) / len;
+    if (done + n * len <= join->done) {
+        return false;
+    }
+    for (i = 0; i < n * row; i++) {
+        last[row + i] = last[i];
+    }
+    join->done = done + n * len;
+    join->n_out = n_out + n * row;
+    return true;
+}
+
+/* Runs ("aaaa", "\r\n\r\n", one character again and again): when two tokens side by side, or
+ * two rows, are the same, this one is right behind itself, and so are as many more as the text has.
+ * A window may end inside one of them:
+ *
+ *     window    128 blanks | 128 blanks | 32 | 8 | 4           more blanks
+ *     repeat    128 blanks | 128 blanks | 128 blanks | ...      up to where less than 128 are left
+ */
 static void bpe_repeat(bpe_join *join)
 {
+    size_t n_behind;
     size_t row;
 
-    for (row = 1; row <= BPE_REPEAT_TOKENS && 2 * row <= join->n_out; row++) {
-        uint32_t *last = join->out + join->n_out - row;
-        size_t len = 0;
-        size_t n;
-        size_t i;
-
-        if (memcmp(last, last - row, row * sizeof *last) != 0) {
-            continue;
+    for (row = 1; row <= BPE_REPEAT_TOKENS; row++) {
+        if (bpe_repeat_row(join, row, 0)) {
+            return;
         }
-        for (i = 0; i < row; i++) {
-            len += bpe_token_len(join, last[i]);
+    }
+    for (n_behind = 1; n_behind <= BPE_REPEAT_BEHIND; n_behind++) {
+        if (bpe_repeat_row(join, 1, n_behind)) {
+            return;
         }
-        n = bpe_periodic(join, len) / len;
-        join->done += n * len;
-        for (i = 0; i < n * row; i++) {
-            last[row + i] = last[i];
-        }
-        join->n_out += n * row;
-        return;
     }
 }
 

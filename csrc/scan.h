@@ -69,13 +69,16 @@ typedef struct scan_classes {
 
 void scan_classes_init(scan_classes *out, scan_family family, const alphabet *letters);
 
-/* Finds pieces that follow each other from text.ptr[at], which starts one. Writes their ends,
- * relative to base, to ends, which has room for cap; stops when fewer than SCAN_ROOM are
- * left, or where the masks settle none. Returns their number. */
-typedef size_t (*scan_function)(const scan_classes *classes, ctok_bytes text, size_t at,
-                                size_t base, uint32_t *ends, size_t cap);
+/* Finds pieces that follow each other from *from, which starts one. Writes their ends, relative to
+ * base, to ends, which has room for cap; stops when fewer than SCAN_ROOM are left, or
+ * where the masks settle none. Returns their number; when it is 0, *from is now a place in the piece
+ * from which it goes on as from its start. */
+typedef size_t (*scan_function)(const scan_classes *classes, ctok_bytes text,
+                                size_t *from, size_t base, uint32_t *ends, size_t cap);
 
 #define SCAN_ROOM 64
+/* A piece that goes on for so long is the automaton's, which has a limit. */
+#define SCAN_FAR ((size_t)1 << 30)
 
 /* The scanner of a family, by instruction set. */
 scan_function scan_avx2_of(scan_family family);

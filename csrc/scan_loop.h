@@ -60,11 +60,11 @@ SCAN_TARGET static BASE_INLINE void SCAN(end)(scan_masks *m, size_t len)
 }
 
 /* The piece starts of a block but the first, as far as they are certain. Where there are none, *inside
- * is how many bytes the piece goes on for at least. */
+ * is where to go on. */
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
                                                     const scan_classes *classes,
                                                     const uint8_t *bytes, size_t len,
-                                                    size_t *inside)
+                                                    scan_inside *inside)
 {
     uint8_t padded[64];
     SCAN(bytes) c;
@@ -95,29 +95,31 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
                                         : scan_starts(shape, &m, bytes, true);
     starts &= ~(uint64_t)1;
     if (BASE_UNLIKELY(starts == 0)) {
-        *inside = scan_inside(shape, &m);
+        *inside = scan_inside_of(shape, &m);
     }
     return starts;
 }
 
 SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
                                                  const scan_classes *classes,
-                                                 ctok_bytes text, size_t at,
+                                                 ctok_bytes text, size_t *from,
                                                  size_t base, uint32_t *ends,
                                                  size_t cap)
 {
+    size_t at = *from;
     size_t n = 0;
 
     while (at < text.len && cap - n >= SCAN_ROOM) {
-        size_t inside;
+        scan_inside inside;
         uint64_t starts =
             SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
 
         if (BASE_UNLIKELY(starts == 0)) {
-            if (inside == 0) {
+            at += inside.at;
+            if (inside.at == 0 || at - base > SCAN_FAR) {
                 break;
             }
-            at += inside;
+            *from = inside.is_open ? *from : at;
             continue;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
@@ -129,11 +131,11 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
 
 #define SCAN_DEFINE(name, FAMILY)                                                      \
     SCAN_TARGET static size_t SCAN(name)(const scan_classes *classes, ctok_bytes text, \
-                                         size_t at, size_t base, uint32_t *ends,       \
+                                         size_t *from, size_t base, uint32_t *ends,    \
                                          size_t cap)                                   \
     {                                                                                  \
         static const scan_shape shape = SCAN_SHAPE_##FAMILY;                           \
-        return SCAN(loop)(&shape, classes, text, at, base, ends, cap);                 \
+        return SCAN(loop)(&shape, classes, text, from, base, ends, cap);               \
     }
 
 SCAN_DEFINE(gpt2, GPT2)

@@ -179,18 +179,53 @@ static BASE_INLINE uint64_t scan_cased_starts(const scan_masks *m, uint64_t lett
     return m->capitals & (letters & ~m->capitals & ~m->uncased) << 1;
 }
 
-/* How far a block without a start may be passed over: to the last letter of what is known. A word
- * goes on from any of its letters as it does from its beginning, whatever stood before; but
- * where contractions end words, behind a quote no letter is known to be the word's. */
-static BASE_INLINE size_t scan_inside(const scan_shape *shape, const scan_masks *m)
+/* All but the last of a mask. */
+static BASE_INLINE uint64_t scan_but_last(uint64_t mask)
 {
-    uint64_t firsts = m->letters & (~m->beyond | m->lead[0] | m->lead[1] | m->lead[2]);
+    return mask == 0 ? 0 : mask ^ (uint64_t)1 << base_highest(mask);
+}
 
-    firsts &= m->known;
+/* A character inside of a piece, from which it goes on as it does from its start. */
+typedef struct scan_inside {
+    size_t at; /* the byte of the block; 0: there is none */
+    bool
+        is_open; /* so as far as masks settle: behind a letter without case, it depends on what stood
+                   * before whether a capital starts a piece */
+} scan_inside;
+
+/* Where a block without a start may be passed over to. Such characters are
+ *
+ *     letters       of a word; but where contractions end words, none behind a quote
+ *     digits, Han   where a piece is as many as there are
+ *     punctuation   with more behind it: the last of it may be a word's
+ *     white space   of a piece that is nothing else: the last newline where these are pieces, for there
+ *                   it may end; else what has more behind it
+ */
+static BASE_INLINE scan_inside scan_inside_of(const scan_shape *shape,
+                                              const scan_masks *m)
+{
+    uint64_t known = m->known & m->here;
+    uint64_t firsts = ~m->beyond | m->lead[0] | m->lead[1] | m->lead[2];
+    uint64_t letters = m->letters & known;
+    uint64_t han = shape->splits_han ? m->han & known : 0;
+    uint64_t digits = shape->max_digits == 0 ? m->digits & known : 0;
+    uint64_t punct = known & ~(m->letters | m->digits | m->spaces | han);
+    uint64_t spaces = m->spaces & scan_before(~(m->spaces & known));
+    uint64_t newlines = shape->newline_pieces ? m->newlines & spaces : 0;
+    uint64_t inside;
+    scan_inside out = {0, false};
+
     if (shape->suffix_quote) {
-        firsts &= scan_before(m->quotes);
+        letters &= scan_before(m->quotes);
     }
-    return firsts == 0 ? 0 : base_highest(firsts);
+    inside = (letters | han | digits) & firsts;
+    inside |= scan_but_last(punct & firsts);
+    inside |= newlines != 0 ? newlines : scan_but_last(spaces & firsts);
+    if (inside != 0) {
+        out.at = base_highest(inside);
+        out.is_open = shape->is_cased && (m->uncased >> out.at & 1) != 0;
+    }
+    return out;
 }
 
 /* The piece starts that are certain, bit 0 among them; known shrinks to where they are. is_wide:

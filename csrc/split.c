@@ -59,8 +59,8 @@ typedef struct split_compiled {
  * again; twice as many each time that it was in vain. */
 #define SPLIT_FEW 2
 
-/* Adds pieces by the automaton: enough of them, or few more. */
-static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at,
+/* Adds pieces by the automaton: enough of them, or few more. It may start inside the first. */
+static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t from,
                              ctok_split_cursor *cursor, ctok_split_block *block,
                              uint32_t enough, uint32_t *n_found, ctok_error *err)
 {
@@ -72,16 +72,17 @@ static ctok_status split_run(const split_compiled *s, ctok_bytes text, size_t at
                             .max_work = SPLIT_WORK_FREE +
                                         (uint64_t)text.len * SPLIT_WORK_PER_BYTE};
 
-    *n_found = automaton_run(s->automaton, text, at, &out);
+    *n_found = automaton_run(s->automaton, text, from, &out);
     cursor->work = out.work;
     if (out.work > out.max_work) {
-        return error_set_at(err, CTOK_E_SPLIT, at,
+        return error_set_at(err, CTOK_E_SPLIT, from,
                             "the pattern looks too far ahead, again and again");
     }
-    if (*n_found == 0 && out.reached - at >= AUTOMATON_MAX_PIECE) {
-        return error_set_at(err, CTOK_E_LIMIT, at,
+    if (*n_found + block->n_pieces == 0 &&
+        out.reached - block->start >= AUTOMATON_MAX_PIECE) {
+        return error_set_at(err, CTOK_E_LIMIT, block->start,
                             "no piece of at most %zu bytes at byte %zu of the text",
-                            AUTOMATON_MAX_PIECE, at);
+                            AUTOMATON_MAX_PIECE, block->start);
     }
     return CTOK_OK;
 }
@@ -101,12 +102,13 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
         uint32_t room = CTOK_BLOCK_PIECES - block->n_pieces;
         uint32_t enough = room;
         uint32_t n_found = 0;
+        size_t from = at;
 
         if (s->scan != NULL) {
             if (room < SCAN_ROOM) {
                 break;
             }
-            n_found = (uint32_t)s->scan(&s->classes, text, at, block->start,
+            n_found = (uint32_t)s->scan(&s->classes, text, &from, block->start,
                                         block->ends + block->n_pieces, room);
             if (n_found > 0) {
                 patience = SPLIT_FEW;
@@ -116,7 +118,7 @@ static ctok_status split_next(const void *self, void *state, ctok_bytes text,
             }
         }
         if (n_found == 0 && room > 0) {
-            TRY(split_run(s, text, at, cursor, block, enough, &n_found, err));
+            TRY(split_run(s, text, from, cursor, block, enough, &n_found, err));
         }
         if (n_found > 0) {
             block->n_pieces += n_found;
