@@ -4,23 +4,26 @@
 
 /* Small enough that a scratch used for one short text costs little. */
 #define CACHE_START 1024
+/* Grows to so many times its size. */
+#define CACHE_STEP 8
 /* Of all that a cache may take, words have 4 parts of 9. */
 #define CACHE_WORD_PARTS 4
 #define CACHE_PARTS 9
 /* More could not be reached. */
 #define CACHE_MAX_WORDS ((size_t)1 << 31)
 
-static ctok_status cache_new_words(cache *c, size_t n, const ctok_allocator *alloc,
-                                   ctok_error *err)
+/* An empty table of n words, with memory for cap. */
+static ctok_status cache_new_words(cache *c, size_t n, size_t cap,
+                                   const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
     void *words = NULL;
 
-    TRY(mem_new_lines(alloc, &memory, &words, n, sizeof *c->words, err));
+    TRY(mem_new_lines(alloc, &memory, &words, cap, sizeof *c->words, err));
     c->memory = memory;
     c->words = words;
     c->n_words = n;
-    c->n_added = 0;
+    c->cap_words = cap;
     return CTOK_OK;
 }
 
@@ -33,6 +36,7 @@ ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
                       ctok_error *err)
 {
     size_t n_word_bytes = n_bytes / CACHE_PARTS * CACHE_WORD_PARTS;
+    size_t n_words;
     ctok_status status;
 
     memset(out, 0, sizeof *out);
@@ -41,7 +45,8 @@ ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
     if (out->max_words == 0) {
         return CTOK_OK;
     }
-    TRY(cache_new_words(out, cache_least(CACHE_START, out->max_words), alloc, err));
+    n_words = cache_least(CACHE_START, out->max_words);
+    TRY(cache_new_words(out, n_words, n_words, alloc, err));
     status = phrases_new(&out->phrases, n_bytes - n_word_bytes, alloc, err);
     if (status != CTOK_OK) {
         cache_free(out, alloc);
@@ -51,7 +56,7 @@ ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
 
 void cache_free(cache *c, const ctok_allocator *alloc)
 {
-    mem_free_lines(alloc, c->memory, c->n_words, sizeof *c->words);
+    mem_free_lines(alloc, c->memory, c->cap_words, sizeof *c->words);
     phrases_free(&c->phrases, alloc);
     memset(c, 0, sizeof *c);
 }
@@ -64,22 +69,42 @@ void cache_clear(cache *c)
     phrases_clear(&c->phrases);
 }
 
-/* Makes room for 16 times as many words, for going through them takes time. */
+/* Makes room for eight times as many words. New memory comes zeroed, which takes time for each
+ * byte, but not before it is touched: so the last step is made in memory that the one before got.
+ *
+ *     1,024    8,192    65,536 . . . . . . .    189,324
+ *
+ * Places keep their order, so going down nothing is overwritten that has not moved yet. */
 static void cache_grow_words(cache *c, const ctok_allocator *alloc)
 {
     const cache old = *c;
+    size_t n = cache_least(CACHE_STEP * old.n_words, old.max_words);
     size_t i;
 
-    if (cache_new_words(c, cache_least(16 * old.n_words, old.max_words), alloc, NULL) !=
-        CTOK_OK) {
+    c->n_added = 0;
+    if (n <= old.cap_words) {
+        c->n_words = n;
+    } else if (cache_new_words(c, n, CACHE_STEP * n < old.max_words ? n : old.max_words,
+                               alloc, NULL) != CTOK_OK) {
         return;
     }
-    for (i = 0; i < old.n_words; i++) {
-        if (old.words[i].n != 0) {
-            *cache_word_at(c, key_hash(old.words[i].key)) = old.words[i];
+    for (i = old.n_words; i > 0; i -= 2) {
+        cache_word two[2]; /* each is at its place, or at the one beside */
+        size_t k;
+
+        memcpy(two, old.words + i - 2, sizeof two);
+        memset(old.words + i - 2, 0, sizeof two);
+        for (k = 0; k < 2; k++) {
+            cache_word *word = cache_word_at(c, key_hash(two[k].key));
+
+            if (two[k].n != 0) {
+                *(word->n == 0 ? word : cache_word_beside(word)) = two[k];
+            }
         }
     }
-    mem_free_lines(alloc, old.memory, old.n_words, sizeof *old.words);
+    if (c->memory != old.memory) {
+        mem_free_lines(alloc, old.memory, old.cap_words, sizeof *old.words);
+    }
 }
 
 void cache_grow(cache *c, const ctok_allocator *alloc)

@@ -26,7 +26,8 @@ typedef struct cache_word {
 typedef struct cache {
     cache_word *words; /* on a cache line; NULL: switched off */
     void *memory;      /* the allocation that they are in */
-    size_t n_words;    /* even */
+    size_t n_words;    /* even; so are the others */
+    size_t cap_words;  /* that there is memory for */
     size_t max_words;
     size_t n_added; /* since it last grew */
     phrases phrases;

@@ -1,0 +1,196 @@
+/* The word cache: it gives what was put in or nothing, and keeps what it has when it grows. */
+#include "../../../csrc/cache.h"
+#include "../../../csrc/mem.h"
+#include "check.h"
+
+/* Word number i: its key and ids follow from it, so any answer can be checked. */
+static key word_key(uint32_t i)
+{
+    uint8_t bytes[KEY_BYTES + 1] = {0};
+
+    memcpy(bytes, &i, sizeof i);
+    return key_of(bytes, 4 + i % (KEY_BYTES - 3), true);
+}
+
+static void word_ids(uint32_t i, uint32_t ids[CACHE_WORD_IDS])
+{
+    for (uint32_t k = 0; k < CACHE_WORD_IDS; k++) {
+        ids[k] = i ^ k << 28;
+    }
+}
+
+static void add(cache *c, uint32_t i)
+{
+    uint32_t ids[CACHE_WORD_IDS];
+
+    word_ids(i, ids);
+    cache_add_word(c, word_key(i), key_hash(word_key(i)), ids, 1 + i % CACHE_WORD_IDS);
+}
+
+/* Whether it is there; what is there is right. */
+static bool find(const cache *c, uint32_t i)
+{
+    const cache_word *word = cache_word_at(c, key_hash(word_key(i)));
+    uint32_t ids[CACHE_WORD_IDS];
+
+    if (!key_equal(word->key, word_key(i))) {
+        word = cache_word_beside(word);
+    }
+    if (!key_equal(word->key, word_key(i))) {
+        return false;
+    }
+    word_ids(i, ids);
+    CHECK(memcmp(ids, word->ids, sizeof ids) == 0);
+    CHECK_EQ(1 + i % CACHE_WORD_IDS, word->n);
+    return true;
+}
+
+static size_t n_found(const cache *c, uint32_t n_added)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < n_added; i++) {
+        n += find(c, i);
+    }
+    return n;
+}
+
+/* Whether every word is where it is looked for. */
+static bool places_are_right(const cache *c)
+{
+    for (size_t i = 0; i < c->n_words; i++) {
+        const cache_word *word = &c->words[i];
+        const cache_word *place = cache_word_at(c, key_hash(word->key));
+
+        if (word->n != 0 && word != place && word != cache_word_beside(place)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_words_are_kept_when_it_grows(void)
+{
+    const size_t limits[] = {100000, 1000000, CTOK_CACHE_DEFAULT, (size_t)40 << 20};
+
+    for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
+        failing_alloc heap = {0};
+        ctok_allocator alloc = failing_allocator(&heap);
+        ctok_error err;
+        cache c;
+
+        CHECK_STATUS(CTOK_OK, cache_new(&c, limits[l], &alloc, &err), &err);
+        for (uint32_t i = 0; i < 400000 && c.n_words < c.max_words; i++) {
+            size_t n_words = c.n_words;
+
+            add(&c, i);
+            CHECK(find(&c, i));
+            if (c.n_added > n_words / 4) {
+                size_t n_before = n_found(&c, i + 1);
+
+                cache_grow(&c, &alloc);
+                CHECK_EQ(8 * n_words < c.max_words ? 8 * n_words : c.max_words,
+                         c.n_words);
+                /* Three of one line may be too many for their new one. */
+                CHECK(n_found(&c, i + 1) + n_before / 40 >= n_before);
+                CHECK(places_are_right(&c));
+                CHECK_EQ(0, c.n_added);
+            } else {
+                cache_grow(&c, &alloc);
+                CHECK_EQ(n_words, c.n_words);
+            }
+            CHECK(heap.live_bytes <= limits[l] + 256);
+        }
+        CHECK_EQ(c.max_words, c.n_words);
+        cache_clear(&c);
+        CHECK_EQ(0, n_found(&c, 1000));
+        cache_free(&c, &alloc);
+        CHECK_EQ(0, heap.n_live);
+    }
+}
+
+static void test_memory_is_given_back_before_the_last_step(void)
+{
+    failing_alloc heap = {0};
+    ctok_allocator alloc = failing_allocator(&heap);
+    ctok_error err;
+    cache c;
+
+    CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
+    for (uint32_t i = 0; c.cap_words < c.max_words; i++) {
+        add(&c, i);
+        cache_grow(&c, &alloc);
+    }
+    CHECK(c.n_words < c.cap_words);
+    cache_free(&c, &alloc);
+    CHECK_EQ(0, heap.live_bytes);
+}
+
+static void test_without_memory_it_stays_as_it_is(void)
+{
+    failing_alloc heap = {0};
+    ctok_allocator alloc = failing_allocator(&heap);
+    ctok_error err;
+    cache c;
+
+    CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
+    heap.fail_at = heap.n_requests + 1;
+    heap.fail_after = true;
+    for (uint32_t i = 0; i < 2000; i++) {
+        add(&c, i);
+        CHECK(find(&c, i));
+        cache_grow(&c, &alloc);
+    }
+    CHECK(heap.failed);
+    CHECK_EQ(1024, c.n_words);
+    CHECK(places_are_right(&c));
+    heap.fail_at = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        add(&c, i);
+        cache_grow(&c, &alloc);
+    }
+    CHECK(c.n_words > 1024);
+    cache_free(&c, &alloc);
+    CHECK_EQ(0, heap.n_live);
+}
+
+static void test_what_was_merged_stays_beside(void)
+{
+    ctok_allocator alloc = mem_allocator(NULL);
+    const uint32_t ids[CACHE_WORD_IDS] = {1, 2, 3};
+    uint64_t hash = UINT64_C(5) << 32;
+    ctok_error err;
+    cache c;
+
+    CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
+    cache_add_word(&c, word_key(0), hash, ids, 2);
+    cache_add_word(&c, word_key(1), hash, ids, 1); /* word 0 moves beside */
+    cache_add_word(&c, word_key(2), hash, ids, 1); /* and stays there: word 1 is lost */
+    CHECK(key_equal(cache_word_at(&c, hash)->key, word_key(2)));
+    CHECK(key_equal(cache_word_beside(cache_word_at(&c, hash))->key, word_key(0)));
+    cache_free(&c, &alloc);
+}
+
+static void test_no_room_switches_it_off(void)
+{
+    ctok_allocator alloc = mem_allocator(NULL);
+    ctok_error err;
+    cache c;
+
+    CHECK_STATUS(CTOK_OK, cache_new(&c, 0, &alloc, &err), &err);
+    CHECK(c.words == NULL);
+    add(&c, 1);
+    cache_grow(&c, &alloc);
+    cache_clear(&c);
+    cache_free(&c, &alloc);
+}
+
+int main(void)
+{
+    test_words_are_kept_when_it_grows();
+    test_memory_is_given_back_before_the_last_step();
+    test_without_memory_it_stays_as_it_is();
+    test_what_was_merged_stays_beside();
+    test_no_room_switches_it_off();
+    return CHECK_RESULT();
+}
