@@ -72,7 +72,7 @@ void cache_clear(cache *c)
 /* Makes room for eight times as many words. New memory comes zeroed, which takes time for each
  * byte, but not before it is touched: so the last step is made in memory that the one before got.
  *
- *     1,024    8,192    65,536 . . . . . . .    189,324
+ *     1,024    8,192    65,536 . . . . . . .    189,326
  *
  * Places keep their order, so going down nothing is overwritten that has not moved yet. */
 static void cache_grow_words(cache *c, const ctok_allocator *alloc)
