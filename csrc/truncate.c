@@ -116,8 +116,7 @@ static ctok_status truncate_add(const truncate_call *call, uint32_t from,
         out->end = part->start + part->ends[part->n_pieces - 1];
         return CTOK_OK;
     }
-    for (i = 0; out->n < max_ids;
-         i++) { /* ends before the part does: all are too many */
+    for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
         size_t n_left = max_ids - out->n;
 
         out->end = part->start + part->ends[i];
