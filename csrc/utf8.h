@@ -26,13 +26,13 @@ static inline uint32_t utf8_next(const uint8_t **at)
         *at = p + 2;
         return (c & 0x1F) << 6 | (p[1] & 0x3Fu);
     }
-    if (c < 0xF0) {
+    c = (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    if (p[0] < 0xF0) {
         *at = p + 3;
-        return (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        return c;
     }
     *at = p + 4;
-    return (c & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 |
-           (p[3] & 0x3Fu);
+    return c << 6 | (p[3] & 0x3Fu);
 }
 
 /* The length of the character that starts at p, in bytes; 0 when there is none: text that
