@@ -52,7 +52,7 @@ cdef extern from "_idarray.h":
     size_t ctok_ids_from_array(const void* items, int kind, size_t n, uint32_t* ids)
 
 cdef extern from "_hugepages.h":
-    void ctok_ask_huge_pages(void* memory, size_t n)
+    void ctok_ask_huge_pages(void* memory, size_t n) noexcept nogil
     uint32_t* ctok_new_ids(size_t n)
 
 cdef extern from "_ndarray.h":

@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import _core
@@ -132,13 +132,13 @@ def run_batches(
     batches = _core.plan_batches(encoding, sets, texts, n_batches)
     scratches = _core.borrow_scratches(encoding, n_threads)
     shares = _shares(batches, n_threads)
-    threads = [
-        threading.Thread(target=_run_shares, args=(shares[i:] + shares[:i], scratches[i]))
-        for i in range(1, n_threads)
-    ]
+    # The first has room for all ids: they may be wanted in one array.
+    outputs = [_core.Output(n_chars // n_threads if i > 0 else n_chars) for i in range(n_threads)]
+    work = [(shares[i:] + shares[:i], scratches[i], outputs[i]) for i in range(n_threads)]
+    threads = [threading.Thread(target=_run_shares, args=args) for args in work[1:]]
     for thread in threads:
         thread.start()
-    _run_shares(shares, scratches[0])
+    _run_shares(*work[0])
     for thread in threads:
         thread.join()
     _core.give_back_scratches(encoding, scratches)
@@ -154,13 +154,22 @@ def _shares(batches: list[_core.Batch], n: int) -> list[deque[_core.Batch]]:
     return [deque(batches[start:end]) for start, end in itertools.pairwise(ends)]
 
 
-def _run_shares(shares: list[deque[_core.Batch]], scratch: _core.Scratch) -> None:
-    """A thread's own share from the front, then what others have left, from the back."""
+def _run_shares(
+    shares: list[deque[_core.Batch]], scratch: _core.Scratch, output: _core.Output
+) -> None:
+    """A thread's own share from the front, to its output, then what others have left, from the
+    back."""
     own, *others = shares
-    for share, take in [(own, own.popleft), *((other, other.pop) for other in others)]:
-        while share:
-            try:
-                batch = take()
-            except IndexError:  # somebody else was quicker
-                break
-            batch.run(scratch)
+    while (batch := _take(own.popleft)) is not None:
+        batch.run(scratch, output)
+    for other in others:
+        while (batch := _take(other.pop)) is not None:
+            batch.run(scratch, _core.Output(0))
+
+
+def _take(pop: Callable[[], _core.Batch]) -> _core.Batch | None:
+    """A batch, unless somebody else was quicker."""
+    try:
+        return pop()
+    except IndexError:
+        return None

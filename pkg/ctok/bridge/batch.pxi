@@ -5,6 +5,47 @@ cdef size_t MIN_PART = 1 << 14
 
 
 @cython.final
+cdef class Output:
+    """Memory in which batches that follow each other put their ids, one behind the other."""
+    cdef uint32_t* ids
+    cdef size_t n
+    cdef size_t cap
+    cdef size_t first_cap
+
+    def __cinit__(self, size_t n_units):
+        """For texts of so many characters: of most texts three are an id."""
+        self.first_cap = n_units // 3 + 64
+
+    def __dealloc__(self):
+        free(self.ids)
+
+    cdef bint has_room(self, size_t n) noexcept nogil:
+        """Makes room for n ids more; False when out of memory."""
+        cdef size_t need = self.n + n
+        cdef uint32_t* grown
+
+        if need <= self.cap:
+            return True
+        need = max(need, self.cap + self.cap // 2, self.first_cap)
+        grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
+        if grown == NULL:
+            return False
+        ctok_ask_huge_pages(grown, need * sizeof(uint32_t))
+        self.ids = grown
+        self.cap = need
+        return True
+
+    cdef IdBuffer take(self):
+        """What is in it. It is empty then."""
+        cdef uint32_t* ids = self.ids
+        cdef size_t n = self.n
+
+        self.ids = NULL
+        self.n = self.cap = 0
+        return take_ids(ids, n)
+
+
+@cython.final
 cdef class Batch:
     """Texts, or parts of long ones, encoded one after the other by whichever thread calls run."""
     cdef Codec codec
@@ -17,10 +58,9 @@ cdef class Batch:
     cdef size_t parts_cap
     cdef size_t n_units
     cdef size_t n_done
-    cdef uint32_t* ids
-    cdef size_t n_ids
-    cdef size_t cap
-    cdef size_t* counts
+    cdef Output output
+    cdef size_t start  # of its ids in there
+    cdef size_t* counts  # of ids, by part
     cdef ctok_error err
     cdef bint failed
     cdef bint out_of_memory
@@ -32,11 +72,11 @@ cdef class Batch:
         self.texts = []
         self.first = first
         self.is_continued = is_continued
+        self.output = Output(0)
 
     def __dealloc__(self):
         free(self.parts)
         free(self.counts)
-        free(self.ids)
 
     cdef int add(self, str text, const Units* units, size_t start, size_t end) except -1:
         """Takes units from start to end of a text."""
@@ -56,17 +96,17 @@ cdef class Batch:
         self.texts.append(text)
         return 0
 
-    def run(self, Scratch scratch not None):
-        """Encodes all texts without the GIL. Raises nothing: see check."""
-        self.cap = self.n_units // 3 + 64
-        self.ids = ctok_new_ids(self.cap)
+    def run(self, Scratch scratch not None, Output output not None):
+        """Encodes all texts without the GIL, to the end of an output. Raises nothing: see check."""
+        self.output = output
+        self.start = output.n
         self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
-        self.out_of_memory = self.ids == NULL or self.counts == NULL
+        self.out_of_memory = self.counts == NULL
         with nogil:
             if not self.out_of_memory:
-                self.run_all(scratch)
+                self.run_all(scratch, output)
 
-    cdef void run_all(self, Scratch scratch) noexcept nogil:
+    cdef void run_all(self, Scratch scratch, Output output) noexcept nogil:
         cdef ctok_encode_options options
         cdef ctok_output out
         cdef ctok_bytes view
@@ -84,33 +124,20 @@ cdef class Batch:
             while start < self.parts[i].n:
                 end = part_end(self.codec, &self.parts[i], start, scratch)
                 part = part_of(&self.parts[i], start, end)
-                if not scratch.view_units(&part, &view) or not self.has_room(view.len):
+                if not scratch.view_units(&part, &view) or not output.has_room(
+                        ctok_encode_bound(self.codec.model, view.len)):
                     self.out_of_memory = True
                     return
-                out.ids = self.ids + self.n_ids
-                out.cap = self.cap - self.n_ids
+                out.ids = output.ids + output.n
+                out.cap = output.cap - output.n
                 if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
                                &self.err) != CTOK_OK:
                     self.failed = True
                     return
                 self.counts[i] += out.n
-                self.n_ids += out.n
+                output.n += out.n
                 start = end
             self.n_done += 1
-
-    cdef bint has_room(self, size_t n_bytes) noexcept nogil:
-        """Makes room for the ids of so many bytes more."""
-        cdef size_t need = self.n_ids + ctok_encode_bound(self.codec.model, n_bytes)
-        cdef uint32_t* grown
-
-        if need > self.cap:
-            need = max(need, self.cap + self.cap // 2)
-            grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
-            if grown == NULL:
-                return False
-            self.ids = grown
-            self.cap = need
-        return True
 
     def check(self):
         """Raises what run met."""
@@ -128,15 +155,15 @@ cdef class Batch:
     def add_lists_to(self, list out not None):
         """Appends the ids of each text as a list."""
         cdef size_t i
-        cdef size_t start = 0
+        cdef const uint32_t* ids = self.output.ids + self.start
 
         for i in range(self.n_parts):
-            ids = ids_to_list(self.ids + start, self.counts[i], self.codec.info.max_id)
+            found = ids_to_list(ids, self.counts[i], self.codec.info.max_id)
             if i == 0 and self.is_continued:
-                (<list>out[len(out) - 1]).extend(ids)
+                (<list>out[len(out) - 1]).extend(found)
             else:
-                out.append(ids)
-            start += self.counts[i]
+                out.append(found)
+            ids += self.counts[i]
 
     def add_lengths_to(self, list out not None):
         """Appends how many ids each text has."""
@@ -149,31 +176,25 @@ cdef class Batch:
 
 
 def join_batches(list batches not None):
-    """All ids in one buffer; the batches are empty afterwards."""
+    """All ids in one buffer, for which the first batch gives its memory."""
     cdef Batch batch
-    cdef Batch first = batches[0]
-    cdef uint32_t* ids
+    cdef Output output = None
+    cdef Output first = (<Batch>batches[0]).output
+    cdef list outputs = []
     cdef size_t n = 0
 
     for batch in batches:
-        n += batch.n_ids
-    if n > first.cap:
-        ids = <uint32_t*>realloc(first.ids, n * sizeof(uint32_t))
-        if ids == NULL:
-            raise MemoryError()
-        first.ids = ids
-        first.cap = n
-    n = first.n_ids
-    for batch in batches[1:]:
-        memcpy(first.ids + n, batch.ids, batch.n_ids * sizeof(uint32_t))
-        n += batch.n_ids
-        free(batch.ids)
-        batch.ids = NULL
-        batch.n_ids = 0
-    ids = first.ids
-    first.ids = NULL
-    first.n_ids = 0
-    return take_ids(ids, n)
+        if batch.output is not output:
+            output = batch.output
+            outputs.append(output)
+            n += output.n
+    if not first.has_room(n - first.n):
+        raise MemoryError()
+    for output in outputs:
+        if output is not first and output.n > 0:
+            memcpy(first.ids + first.n, output.ids, output.n * sizeof(uint32_t))
+            first.n += output.n
+    return first.take()
 
 
 def borrow_scratches(Codec codec not None, size_t n):
