@@ -115,6 +115,25 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
     phrases_grow(&c->phrases, alloc);
 }
 
+/* A merged word that loses its place becomes a phrase, unless it is one: to find it there takes a
+ * fifth of the time of merging it again. */
+static void cache_keep(cache *c, const cache_word *word)
+{
+    phrases *p = &c->phrases;
+    uint32_t hash = phrases_hash(key_hash(word->key));
+    uint8_t bytes[sizeof(key)];
+    ctok_bytes piece = {bytes, 0};
+
+    if (p->index == NULL) {
+        return;
+    }
+    memcpy(bytes, &word->key, sizeof bytes);
+    piece.len = bytes[KEY_BYTES];
+    if (phrases_find(p, phrases_ask_record(p, hash), hash, piece) == NULL) {
+        phrases_add(p, hash, piece, word->ids, word->n);
+    }
+}
+
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
 {
     cache_word *word;
@@ -127,6 +146,9 @@ void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_
     beside = cache_word_beside(word);
     /* What was merged is dearer than what one look at the vocabulary finds again. */
     if (word->n > 1 || beside->n <= 1) {
+        if (beside->n > 1) {
+            cache_keep(c, beside);
+        }
         *beside = *word;
     }
     word->key = k;

@@ -6,8 +6,8 @@
  *     key (key.h)      ids  13225  -  -      n  1
  *
  * The table is direct-mapped and lossy: a word has one place, and one beside it; the latest
- * keeps them. All other pieces are phrases (phrases.h). Both start small and grow while new
- * pieces keep coming, up to the limit.
+ * keeps them. All other pieces are phrases (phrases.h), and so is a word of several ids that has
+ * lost its place. Both start small and grow while new pieces keep coming, up to the limit.
  */
 #ifndef CTOK_CACHE_H
 #define CTOK_CACHE_H
@@ -55,7 +55,7 @@ static BASE_INLINE cache_word *cache_word_beside(const cache_word *word)
     return (cache_word *)((uintptr_t)word ^ sizeof *word);
 }
 
-/* Remembers what a word became. */
+/* Remembers what a word became. No phrase moves. */
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n);
 
 #endif

@@ -171,6 +171,51 @@ static void test_what_was_merged_stays_beside(void)
     cache_free(&c, &alloc);
 }
 
+static const phrases_record *phrase_of(const cache *c, uint32_t i)
+{
+    key k = word_key(i);
+    uint32_t hash = phrases_hash(key_hash(k));
+    ctok_bytes piece = {(const uint8_t *)&k, 4 + i % (KEY_BYTES - 3)};
+
+    return phrases_find(&c->phrases, phrases_ask_record(&c->phrases, hash), hash,
+                        piece);
+}
+
+static void test_what_was_merged_and_is_lost_becomes_a_phrase(void)
+{
+    ctok_allocator alloc = mem_allocator(NULL);
+    const uint32_t ids[CACHE_WORD_IDS] = {7, 8, 9};
+    uint64_t hash = UINT64_C(5) << 32;
+    const phrases_record *phrase;
+    ctok_error err;
+    size_t end;
+    cache c;
+
+    CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
+    for (uint32_t i = 0; i < 4; i++) {
+        cache_add_word(&c, word_key(i), hash, ids, i == 1 ? 1 : 2 + i % 2);
+    }
+    CHECK(phrase_of(&c, 1) == NULL); /* one look at the vocabulary finds it again */
+    phrase = phrase_of(&c, 0);
+    CHECK(phrase != NULL);
+    if (phrase != NULL) {
+        CHECK_EQ(2, phrase->n);
+        CHECK(memcmp(ids, phrase->ids, 2 * sizeof *ids) == 0);
+    }
+    CHECK(phrase_of(&c, 2) == NULL); /* beside */
+    CHECK(phrase_of(&c, 3) == NULL);
+    end = c.phrases.ends[0];
+    for (uint32_t i = 0; i < 3; i++) {
+        cache_add_word(&c, word_key(0), hash, ids, 2);
+        cache_add_word(&c, word_key(2), hash, ids, 2);
+        cache_add_word(&c, word_key(3), hash, ids, 3);
+    }
+    CHECK(phrase_of(&c, 2) != NULL && phrase_of(&c, 3) != NULL);
+    /* Each once, in words of 4 bytes: two, its ids, its bytes. */
+    CHECK_EQ(end + (2 + 2 + 2) + (2 + 3 + 2), c.phrases.ends[0]);
+    cache_free(&c, &alloc);
+}
+
 static void test_no_room_switches_it_off(void)
 {
     ctok_allocator alloc = mem_allocator(NULL);
@@ -191,6 +236,7 @@ int main(void)
     test_memory_is_given_back_before_the_last_step();
     test_without_memory_it_stays_as_it_is();
     test_what_was_merged_stays_beside();
+    test_what_was_merged_and_is_lost_becomes_a_phrase();
     test_no_room_switches_it_off();
     return CHECK_RESULT();
 }
