@@ -32,12 +32,14 @@
 #define BASE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define BASE_PREFETCH(p) __builtin_prefetch(p)
 #define BASE_INLINE inline __attribute__((always_inline))
+#define BASE_NOINLINE __attribute__((noinline))
 #else
 #define BASE_LIKELY(x) (x)
 #define BASE_UNLIKELY(x) (x)
 #define BASE_PRINTF(fmt, args)
 #define BASE_PREFETCH(p) ((void)(p))
 #define BASE_INLINE inline
+#define BASE_NOINLINE
 #endif
 
 /* Sizes that come from input go through these: true when the result does not fit. */

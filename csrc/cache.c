@@ -134,6 +134,25 @@ static void cache_keep(cache *c, const cache_word *word)
     }
 }
 
+static BASE_INLINE void cache_put(cache *c, cache_word *word, key k,
+                                  const uint32_t *ids, uint32_t n)
+{
+    word->key = k;
+    memcpy(word->ids, ids, sizeof word->ids);
+    word->n = n;
+    c->n_added++;
+}
+
+/* cache_add_word where both words were merged. By itself, so that all others need not save
+ * registers for its calls. */
+static BASE_NOINLINE void cache_add_third(cache *c, cache_word *word, key k,
+                                          const uint32_t *ids, uint32_t n)
+{
+    cache_keep(c, cache_word_beside(word));
+    *cache_word_beside(word) = *word;
+    cache_put(c, word, k, ids, n);
+}
+
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
 {
     cache_word *word;
@@ -144,15 +163,13 @@ void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_
     }
     word = cache_word_at(c, hash);
     beside = cache_word_beside(word);
+    if (BASE_UNLIKELY(word->n > 1 && beside->n > 1)) {
+        cache_add_third(c, word, k, ids, n);
+        return;
+    }
     /* What was merged is dearer than what one look at the vocabulary finds again. */
     if (word->n > 1 || beside->n <= 1) {
-        if (beside->n > 1) {
-            cache_keep(c, beside);
-        }
         *beside = *word;
     }
-    word->key = k;
-    memcpy(word->ids, ids, sizeof word->ids);
-    word->n = n;
-    c->n_added++;
+    cache_put(c, word, k, ids, n);
 }
