@@ -48,6 +48,7 @@ typedef struct block_work {
     uint32_t n_missed;
     block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either */
     uint32_t n_misses;
+    uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
     size_t n_aside;
 } block_work;
 
@@ -320,6 +321,8 @@ static ctok_status block_merge_one(const block_call *call, block_work *work,
 typedef struct block_group {
     bpe_row rows[BPE_MANY];
     const block_miss *misses[BPE_MANY];
+    uint32_t hashes[BPE_MANY];
+    uint8_t places[256]; /* by a hash: which one of them has it, if any */
     size_t n;
 } block_group;
 
@@ -342,22 +345,57 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
-/* Whether the same word was made since this block began. (Few phrases come twice in a block.) */
+/* Whether a piece became a phrase since this block began: then the index has something new. */
+static bool block_was_phrased(const block_call *call, block_work *work,
+                              const block_miss *miss)
+{
+    const phrases *known = &call->scratch->cache.phrases;
+    uint32_t hash = phrases_hash(miss->hash);
+    const phrases_record *phrase;
+    uint32_t at;
+
+    if (known->index == NULL) {
+        return false;
+    }
+    at = phrases_ask_record(known, hash);
+    phrase = at == miss->at ? NULL : phrases_find(known, at, hash, miss->piece);
+    if (phrase != NULL) {
+        block_fill(&work->slots[miss->number], phrase->ids, phrase->n);
+    }
+    return phrase != NULL;
+}
+
+/* Whether the same short piece was made since this block began. (Few long ones come twice in a
+ * block.) */
 static bool block_was_made(const block_call *call, block_work *work,
                            const block_miss *miss)
 {
     const cache *known = &call->scratch->cache;
+    key k = work->keys[miss->number];
     const cache_word *word;
 
-    if (miss->piece.len > KEY_BYTES || known->words == NULL) {
+    if (known->words == NULL || miss->piece.len > KEY_BYTES) {
         return false;
     }
     word = cache_word_at(known, miss->hash);
-    if (!key_equal(word->key, work->keys[miss->number])) {
-        return false;
+    if (!key_equal(word->key, k)) {
+        return block_was_phrased(call, work, miss);
     }
     block_fill(&work->slots[miss->number], word->ids, word->n);
     return true;
+}
+
+/* Where in a group a piece is looked for. */
+static uint8_t *block_place(block_group *group, uint32_t hash)
+{
+    return &group->places[hash % sizeof group->places];
+}
+
+/* Whether a piece, as far as its hash tells, is in a group; sometimes it is not found. */
+static bool block_is_in(block_group *group, uint32_t hash)
+{
+    size_t i = *block_place(group, hash);
+    return i < group->n && group->hashes[i] == hash;
 }
 
 /* Begins a row: with the bytes of a short piece of small characters, else with
@@ -377,30 +415,50 @@ static bool block_start(const block_call *call, const block_work *work,
     return true;
 }
 
-/* Merges what no table had. */
+/* Merges what no table had. New words like to come several times at once: what is in the group
+ * already waits until that is merged, and is found then. */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
+    bool may_wait = call->scratch->cache.words != NULL;
+    uint32_t n_left = work->n_misses;
     block_group group;
     uint32_t i;
 
-    group.n = 0;
-    for (i = 0; i < work->n_misses; i++) {
-        const block_miss *miss = &work->misses[i];
-        bpe_row *row = &group.rows[group.n];
-
-        if (block_was_made(call, work, miss)) {
-            continue;
-        }
-        if (!block_start(call, work, miss, row)) {
-            TRY(block_merge_one(call, work, miss));
-            continue;
-        }
-        group.misses[group.n++] = miss;
-        if (group.n == BPE_MANY) {
-            TRY(block_merge_group(call, work, &group));
-        }
+    for (i = 0; i < n_left; i++) {
+        work->left[i] = (uint16_t)i;
     }
-    return block_merge_group(call, work, &group);
+    group.n = 0;
+    memset(group.places, 0, sizeof group.places);
+    while (n_left > 0) {
+        uint32_t n = n_left;
+
+        n_left = 0;
+        for (i = 0; i < n; i++) {
+            const block_miss *miss = &work->misses[work->left[i]];
+            uint32_t hash = phrases_hash(miss->hash);
+
+            if (block_was_made(call, work, miss)) {
+                continue;
+            }
+            if (may_wait && miss->piece.len <= KEY_BYTES && block_is_in(&group, hash)) {
+                work->left[n_left++] = work->left[i];
+                continue;
+            }
+            if (!block_start(call, work, miss, &group.rows[group.n])) {
+                TRY(block_merge_one(call, work, miss));
+                continue;
+            }
+            *block_place(&group, hash) = (uint8_t)group.n;
+            group.hashes[group.n] = hash;
+            group.misses[group.n++] = miss;
+            if (group.n == BPE_MANY) {
+                TRY(block_merge_group(call, work, &group));
+            }
+        }
+        TRY(block_merge_group(call, work, &group));
+        may_wait = false; /* what could not be remembered would wait again */
+    }
+    return CTOK_OK;
 }
 
 static ctok_status block_misses(const block_call *call, block_work *work)
