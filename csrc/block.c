@@ -178,7 +178,6 @@ static void block_find_words(const block_call *call, block_work *work)
 {
     const ctok_model *model = call->model;
     const phrases *known = &call->scratch->cache.phrases;
-    const uint32_t *ids = model->tokens.ids;
     bool is_on = known->index != NULL;
     uint32_t n_left = 0;
     uint32_t i;
@@ -197,8 +196,11 @@ static void block_find_words(const block_call *call, block_work *work)
         if (BASE_LIKELY(miss.piece.len <= KEY_BYTES)) {
             uint32_t symbol =
                 words_find(&model->words, work->keys[miss.number], miss.hash);
-            if (BASE_LIKELY(symbol != WORDS_NONE && ids[symbol] != VOCAB_NONE)) {
-                block_settle(call, work, &miss, &ids[symbol], 1);
+            uint32_t id =
+                symbol == WORDS_NONE ? VOCAB_NONE : vocab_id(&model->tokens, symbol);
+
+            if (BASE_LIKELY(id != VOCAB_NONE)) {
+                block_settle(call, work, &miss, &id, 1);
                 continue;
             }
         } else {
@@ -239,8 +241,10 @@ static void block_find_phrases(const block_call *call, block_work *work)
         }
         if (piece.len > KEY_BYTES && piece.len <= v->max_len && model->whole_piece) {
             uint32_t symbol = vocab_find_hashed(v, miss.hash, piece.ptr, piece.len);
-            if (symbol != VOCAB_NONE && v->ids[symbol] != VOCAB_NONE) {
-                block_settle(call, work, &miss, &v->ids[symbol], 1);
+            uint32_t id = symbol == VOCAB_NONE ? VOCAB_NONE : vocab_id(v, symbol);
+
+            if (id != VOCAB_NONE) {
+                block_settle(call, work, &miss, &id, 1);
                 continue;
             }
         }
@@ -258,7 +262,7 @@ static ctok_status block_missing(const block_call *call, ctok_bytes piece,
     size_t offset = (size_t)(piece.ptr - call->text.ptr);
     size_t i;
 
-    for (i = 0; i < n && v->ids[symbols[i]] != VOCAB_NONE; i++) {
+    for (i = 0; i < n && vocab_id(v, symbols[i]) != VOCAB_NONE; i++) {
         offset += vocab_bytes(v, symbols[i]).len;
     }
     return error_set_at(call->err, CTOK_E_RANK, offset,
@@ -269,12 +273,12 @@ static ctok_status block_missing(const block_call *call, ctok_bytes piece,
 /* Symbols to ids, in place. False when a byte has none. */
 static bool block_ids(const ctok_model *model, uint32_t *symbols, size_t n)
 {
-    const uint32_t *ids = model->tokens.ids;
+    const vocab tokens = model->tokens; /* a copy, which no id written can change */
     uint32_t bad = 0;
     size_t i;
 
     for (i = 0; i < n; i++) {
-        symbols[i] = ids[symbols[i]];
+        symbols[i] = vocab_id(&tokens, symbols[i]);
         bad |= symbols[i] == VOCAB_NONE;
     }
     return bad == 0;

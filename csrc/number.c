@@ -252,10 +252,23 @@ static ctok_status number_all(draft_model *f, ctok_error *err)
     return b->n_merges == 0 ? number_by_rank(f, err) : number_by_merge(f, err);
 }
 
+/* Finds how many symbols, from the first on, have to be looked up for their ids. */
+static void number_compare(vocab *v)
+{
+    size_t n = v->n_symbols;
+
+    while (n > 0 && v->ids[n - 1] == n - 1) {
+        n--;
+    }
+    v->n_renumbered = n;
+}
+
 ctok_status number_tokens(draft_model *f, ctok_error *err)
 {
     TRY(number_map_ids(f, err));
     TRY(number_expand_merges(f, err));
     TRY(number_start_vocab(f, err));
-    return number_all(f, err);
+    TRY(number_all(f, err));
+    number_compare(&f->model->tokens);
+    return CTOK_OK;
 }

@@ -132,6 +132,7 @@ void vocab_sections(vocab *v, sections *s)
 
     section_number(s, &v->n_blob);
     section_number(s, &v->n_symbols);
+    section_number(s, &v->n_renumbered);
     section_number(s, &v->n_slots);
     section_number(s, &v->n_spans);
     section_number(s, &max_id);
@@ -182,6 +183,7 @@ static bool vocab_symbols_are_sound(const vocab *v, sections *s)
 
         for (; i < end; i++) {
             is_bad |= (v->ids[i] > v->max_id) & (v->ids[i] != VOCAB_NONE);
+            is_bad |= (i >= v->n_renumbered) & (v->ids[i] != i);
         }
     }
     for (i = 0; i < v->n_slots;) {

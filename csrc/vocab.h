@@ -36,8 +36,9 @@ typedef struct vocab {
     uint32_t *starts; /* n_symbols + 1 */
     uint32_t *ids;    /* by symbol; VOCAB_NONE for a byte that is no token */
     size_t n_symbols;
-    size_t cap_symbols; /* what starts and ids were allocated for */
-    uint32_t *slots;    /* hash table of symbols, VOCAB_NONE is empty; see
+    size_t n_renumbered; /* symbols, all whose id is another number among them */
+    size_t cap_symbols;  /* what starts and ids were allocated for */
+    uint32_t *slots;     /* hash table of symbols, VOCAB_NONE is empty; see
                          * vocab_index_longer */
     size_t n_slots;
     vocab_span
@@ -84,6 +85,16 @@ static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
     bytes.ptr = v->blob + v->starts[symbol];
     bytes.len = v->starts[symbol + 1] - v->starts[symbol];
     return bytes;
+}
+
+/* The id of a symbol, or VOCAB_NONE. Most vocabularies have numbered what is not a single byte as we do:
+ * of those a look at 1 KB tells, instead of at all ids. */
+static BASE_INLINE uint32_t vocab_id(const vocab *v, uint32_t symbol)
+{
+    bool is_renumbered = symbol < v->n_renumbered;
+    uint32_t id = v->ids[is_renumbered ? symbol : 0];
+
+    return is_renumbered ? id : symbol;
 }
 
 /* Where the bytes of an id (token or special) are; len is VOCAB_NONE when unknown. */
