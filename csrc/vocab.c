@@ -163,8 +163,10 @@ void vocab_lengths(const vocab *v, uint8_t *lengths)
 static bool vocab_symbols_are_sound(const vocab *v, sections *s)
 {
     const uint32_t n = (uint32_t)v->n_symbols;
+    const uint32_t n_renumbered = (uint32_t)v->n_renumbered;
+    const uint32_t max_id = v->max_id;
     const uint32_t *starts = v->starts;
-    uint32_t is_bad = starts[n] > v->n_blob - VOCAB_BEHIND;
+    uint32_t is_bad = starts[n] > v->n_blob - VOCAB_BEHIND || v->n_renumbered > n;
     size_t n_used = 0;
     size_t i;
 
@@ -182,8 +184,11 @@ static bool vocab_symbols_are_sound(const vocab *v, sections *s)
         size_t end = SECTION_REACH(s, v->ids, i, v->n_symbols);
 
         for (; i < end; i++) {
-            is_bad |= (v->ids[i] > v->max_id) & (v->ids[i] != VOCAB_NONE);
-            is_bad |= (i >= v->n_renumbered) & (v->ids[i] != i);
+            uint32_t id = v->ids[i];
+            uint32_t symbol = (uint32_t)i;
+
+            is_bad |= (id > max_id) & (id != VOCAB_NONE);
+            is_bad |= (symbol >= n_renumbered) & (id != symbol);
         }
     }
     for (i = 0; i < v->n_slots;) {
