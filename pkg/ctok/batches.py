@@ -164,7 +164,7 @@ def _run_shares(
         batch.run(scratch, output)
     for other in others:
         while (batch := _take(other.pop)) is not None:
-            batch.run(scratch, _core.Output(0))
+            batch.run(scratch, _core.Output(batch.n_units))
 
 
 def _take(pop: Callable[[], _core.Batch]) -> _core.Batch | None:

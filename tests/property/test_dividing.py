@@ -98,6 +98,13 @@ def test_short_and_long_texts_keep_their_order() -> None:
     assert np.uint32 == ids.dtype
 
 
+def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:
+    enc = ctok.get_encoding("gpt2")
+    (batch,) = _core.plan_batches(enc, enc._special_sets(frozenset(), ()), ["hello"], 1)
+    with pytest.raises(MemoryError):
+        batch.check()
+
+
 def test_text_with_surrogates_has_the_same_ids() -> None:
     enc = ctok.get_encoding("cl100k_base")
     text = "one \ud83d\ude42 two \udc00 " * 30_000

@@ -10,11 +10,13 @@ cdef class Output:
     cdef uint32_t* ids
     cdef size_t n
     cdef size_t cap
-    cdef size_t first_cap
 
     def __cinit__(self, size_t n_units):
-        """For texts of so many characters: of most texts three are an id."""
-        self.first_cap = n_units // 3 + 64
+        """With room for texts of so many characters, of which three are an id, as a rule."""
+        self.cap = n_units // 3 + 64
+        self.ids = ctok_new_ids(self.cap)
+        if self.ids == NULL:
+            raise MemoryError()
 
     def __dealloc__(self):
         free(self.ids)
@@ -26,7 +28,7 @@ cdef class Output:
 
         if need <= self.cap:
             return True
-        need = max(need, self.cap + self.cap // 2, self.first_cap)
+        need = max(need, self.cap + self.cap // 2)
         grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
         if grown == NULL:
             return False
@@ -56,9 +58,9 @@ cdef class Batch:
     cdef Units* parts
     cdef size_t n_parts
     cdef size_t parts_cap
-    cdef size_t n_units
+    cdef readonly size_t n_units
     cdef size_t n_done
-    cdef Output output
+    cdef Output output  # None before it is run
     cdef size_t start  # of its ids in there
     cdef size_t* counts  # of ids, by part
     cdef ctok_error err
@@ -72,7 +74,7 @@ cdef class Batch:
         self.texts = []
         self.first = first
         self.is_continued = is_continued
-        self.output = Output(0)
+        self.out_of_memory = True  # until it is run: who could not, had no memory
 
     def __dealloc__(self):
         free(self.parts)
