@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .errors import ValidationError
@@ -135,12 +135,10 @@ def run_batches(
     # The first has room for all ids: they may be wanted in one array.
     outputs = [_core.Output(n_chars // n_threads if i > 0 else n_chars) for i in range(n_threads)]
     work = [(shares[i:] + shares[:i], scratches[i], outputs[i]) for i in range(n_threads)]
-    threads = [threading.Thread(target=_run_shares, args=args) for args in work[1:]]
-    for thread in threads:
-        thread.start()
+    running = _start(work[1:])
     _run_shares(*work[0])
-    for thread in threads:
-        thread.join()
+    for lock in running:
+        lock.acquire()
     _core.give_back_scratches(encoding, scratches)
     for batch in batches:
         batch.check()
@@ -152,6 +150,28 @@ def _shares(batches: list[_core.Batch], n: int) -> list[deque[_core.Batch]]:
     the thread's cache. So they are in the next call, if that has the same texts."""
     ends = [len(batches) * i // n for i in range(n + 1)]
     return [deque(batches[start:end]) for start, end in itertools.pairwise(ends)]
+
+
+def _start(work: list[tuple[Any, ...]]) -> list[_thread.LockType]:
+    """Starts a thread for each; its lock is free again when it is done. Who cannot start leaves its
+    share to others. A threading.Thread would let us wait until it runs, as long as 50 kB take."""
+    running = []
+    for args in work:
+        lock = _thread.allocate_lock()
+        lock.acquire()
+        try:
+            _thread.start_new_thread(_run_and_release, (lock, *args))
+        except RuntimeError:
+            break
+        running.append(lock)
+    return running
+
+
+def _run_and_release(lock: _thread.LockType, *args: Any) -> None:
+    try:
+        _run_shares(*args)
+    finally:
+        lock.release()
 
 
 def _run_shares(

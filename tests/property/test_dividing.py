@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import random
 import time
 from itertools import pairwise
@@ -96,6 +98,21 @@ def test_short_and_long_texts_keep_their_order() -> None:
     ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=2, disallowed_special=())
     assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]
     assert np.uint32 == ids.dtype
+
+
+def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    enc = ctok.get_encoding("gpt2")
+    text = long_text("ascii", 9, 2_000_000)
+    refused = []
+
+    def refuse(*args: object) -> None:
+        refused.append(args)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert [enc.encode_ordinary(text)] == enc.encode_batch([text], num_threads=2)
+    assert 1 == len(refused)
 
 
 def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:
