@@ -196,8 +196,7 @@ static void block_find_words(const block_call *call, block_work *work)
         if (BASE_LIKELY(miss.piece.len <= KEY_BYTES)) {
             uint32_t symbol =
                 words_find(&model->words, work->keys[miss.number], miss.hash);
-            uint32_t id =
-                symbol == WORDS_NONE ? VOCAB_NONE : vocab_id(&model->tokens, symbol);
+            uint32_t id = vocab_id(&model->tokens, symbol);
 
             if (BASE_LIKELY(id != VOCAB_NONE)) {
                 block_settle(call, work, &miss, &id, 1);
@@ -241,7 +240,7 @@ static void block_find_phrases(const block_call *call, block_work *work)
         }
         if (piece.len > KEY_BYTES && piece.len <= v->max_len && model->whole_piece) {
             uint32_t symbol = vocab_find_hashed(v, miss.hash, piece.ptr, piece.len);
-            uint32_t id = symbol == VOCAB_NONE ? VOCAB_NONE : vocab_id(v, symbol);
+            uint32_t id = vocab_id(v, symbol);
 
             if (id != VOCAB_NONE) {
                 block_settle(call, work, &miss, &id, 1);
@@ -349,44 +348,24 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
-/* Whether a piece became a phrase since this block began: then the index has something new. */
-static bool block_was_phrased(const block_call *call, block_work *work,
-                              const block_miss *miss)
-{
-    const phrases *known = &call->scratch->cache.phrases;
-    uint32_t hash = phrases_hash(miss->hash);
-    const phrases_record *phrase;
-    uint32_t at;
-
-    if (known->index == NULL) {
-        return false;
-    }
-    at = phrases_ask_record(known, hash);
-    phrase = at == miss->at ? NULL : phrases_find(known, at, hash, miss->piece);
-    if (phrase != NULL) {
-        block_fill(&work->slots[miss->number], phrase->ids, phrase->n);
-    }
-    return phrase != NULL;
-}
-
-/* Whether the same short piece was made since this block began. (Few long ones come twice in a
- * block.) */
+/* Whether the same short piece was made since this block began. */
 static bool block_was_made(const block_call *call, block_work *work,
-                           const block_miss *miss)
+                           const block_miss *miss, uint32_t hash)
 {
     const cache *known = &call->scratch->cache;
-    key k = work->keys[miss->number];
-    const cache_word *word;
+    const cache_word *word = cache_word_at(known, miss->hash);
+    block_slot *slot = &work->slots[miss->number];
+    const phrases_record *phrase;
 
-    if (known->words == NULL || miss->piece.len > KEY_BYTES) {
-        return false;
+    if (key_equal(word->key, work->keys[miss->number])) {
+        block_fill(slot, word->ids, word->n);
+        return true;
     }
-    word = cache_word_at(known, miss->hash);
-    if (!key_equal(word->key, k)) {
-        return block_was_phrased(call, work, miss);
+    phrase = phrases_look(&known->phrases, hash, miss->piece);
+    if (phrase != NULL) {
+        block_fill(slot, phrase->ids, phrase->n);
     }
-    block_fill(&work->slots[miss->number], word->ids, word->n);
-    return true;
+    return phrase != NULL;
 }
 
 /* Where in a group a piece is looked for. */
@@ -419,50 +398,57 @@ static bool block_start(const block_call *call, const block_work *work,
     return true;
 }
 
-/* Merges what no table had. New words like to come several times at once: what is in the group
- * already waits until that is merged, and is found then. */
-static ctok_status block_merge_all(const block_call *call, block_work *work)
+/* Merges n misses that are left. Short ones that are in the group already stay left where they may. */
+static ctok_status block_merge_left(const block_call *call, block_work *work,
+                                    uint32_t n, bool may_stay, uint32_t *n_left)
 {
-    bool may_wait = call->scratch->cache.words != NULL;
-    uint32_t n_left = work->n_misses;
+    bool is_on = call->scratch->cache.words != NULL;
     block_group group;
     uint32_t i;
 
-    for (i = 0; i < n_left; i++) {
-        work->left[i] = (uint16_t)i;
-    }
+    *n_left = 0;
     group.n = 0;
     memset(group.places, 0, sizeof group.places);
-    while (n_left > 0) {
-        uint32_t n = n_left;
+    for (i = 0; i < n; i++) {
+        uint16_t number = work->left[i];
+        const block_miss *miss = &work->misses[number];
+        uint32_t hash = phrases_hash(miss->hash);
+        bool may_be_there = is_on && miss->piece.len <= KEY_BYTES;
 
-        n_left = 0;
-        for (i = 0; i < n; i++) {
-            const block_miss *miss = &work->misses[work->left[i]];
-            uint32_t hash = phrases_hash(miss->hash);
-
-            if (block_was_made(call, work, miss)) {
-                continue;
-            }
-            if (may_wait && miss->piece.len <= KEY_BYTES && block_is_in(&group, hash)) {
-                work->left[n_left++] = work->left[i];
-                continue;
-            }
-            if (!block_start(call, work, miss, &group.rows[group.n])) {
-                TRY(block_merge_one(call, work, miss));
-                continue;
-            }
-            *block_place(&group, hash) = (uint8_t)group.n;
-            group.hashes[group.n] = hash;
-            group.misses[group.n++] = miss;
-            if (group.n == BPE_MANY) {
-                TRY(block_merge_group(call, work, &group));
-            }
+        if (may_be_there && block_was_made(call, work, miss, hash)) {
+            continue;
         }
-        TRY(block_merge_group(call, work, &group));
-        may_wait = false; /* what could not be remembered would wait again */
+        if (may_be_there && may_stay && block_is_in(&group, hash)) {
+            work->left[(*n_left)++] = number;
+            continue;
+        }
+        if (!block_start(call, work, miss, &group.rows[group.n])) {
+            TRY(block_merge_one(call, work, miss));
+            continue;
+        }
+        *block_place(&group, hash) = (uint8_t)group.n;
+        group.hashes[group.n] = hash;
+        group.misses[group.n++] = miss;
+        if (group.n == BPE_MANY) {
+            TRY(block_merge_group(call, work, &group));
+        }
     }
-    return CTOK_OK;
+    return block_merge_group(call, work, &group);
+}
+
+/* Merges what no table had. New words like to come several times at once: what is being merged
+ * already waits for that, and is found then. (Few long pieces come twice in a block.) What could
+ * not be remembered is merged again. */
+static ctok_status block_merge_all(const block_call *call, block_work *work)
+{
+    uint32_t n = work->n_misses;
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        work->left[i] = (uint16_t)i;
+    }
+    TRY(block_merge_left(call, work, n, true, &n));
+    return n == 0 ? CTOK_OK : block_merge_left(call, work, n, false, &n);
 }
 
 static ctok_status block_misses(const block_call *call, block_work *work)

@@ -75,7 +75,7 @@ ctok_status ctok_model_find(const ctok_model *model, ctok_bytes token, uint32_t 
 {
     uint32_t symbol = model_symbol(model, token);
 
-    *id = symbol == VOCAB_NONE ? VOCAB_NONE : vocab_id(&model->tokens, symbol);
+    *id = vocab_id(&model->tokens, symbol);
     return *id == VOCAB_NONE ? CTOK_E_RANK : CTOK_OK;
 }
 

@@ -124,13 +124,18 @@ const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
     return record->ids;
 }
 
-const phrases_record *phrases_find_other(const phrases *p, uint32_t hash,
-                                         ctok_bytes piece)
+const phrases_record *phrases_look(const phrases *p, uint32_t hash, ctok_bytes piece)
 {
-    const uint32_t *bucket = phrases_bucket(p, hash);
-    uint32_t tag = phrases_tag(p, hash);
-    uint32_t matches = phrases_matches(p, bucket, tag);
+    const uint32_t *bucket;
+    uint32_t matches;
+    uint32_t tag;
 
+    if (p->index == NULL) {
+        return NULL;
+    }
+    bucket = phrases_bucket(p, hash);
+    tag = phrases_tag(p, hash);
+    matches = phrases_matches(p, bucket, tag);
     for (; matches != 0; matches &= matches - 1) {
         const phrases_record *record =
             phrases_at(p, bucket[base_lowest(matches)] ^ tag);

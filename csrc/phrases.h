@@ -58,9 +58,8 @@ ctok_status phrases_new(phrases *out, size_t n_bytes, const ctok_allocator *allo
 void phrases_free(phrases *p, const ctok_allocator *alloc);
 void phrases_clear(phrases *p);
 
-/* The record of a piece that is not the first with its tag, or NULL. */
-const phrases_record *phrases_find_other(const phrases *p, uint32_t hash,
-                                         ctok_bytes piece);
+/* The record of a piece, or NULL, in one step; of a table that is switched off, NULL. */
+const phrases_record *phrases_look(const phrases *p, uint32_t hash, ctok_bytes piece);
 
 /* Remembers what a piece became. Returns where its ids are until phrases_grow, or NULL: there
  * was no room, or it is too long. */
@@ -146,7 +145,7 @@ static BASE_INLINE const phrases_record *phrases_find(const phrases *p, uint32_t
     if (BASE_LIKELY(phrases_is(phrases_at(p, at), hash, piece))) {
         return phrases_at(p, at);
     }
-    return phrases_find_other(p, hash, piece);
+    return phrases_look(p, hash, piece); /* another with its tag */
 }
 
 #endif

@@ -26,6 +26,7 @@ static inline uint32_t utf8_next(const uint8_t **at)
         *at = p + 2;
         return (c & 0x1F) << 6 | (p[1] & 0x3Fu);
     }
+    /* One expression for both lengths: with two, gcc 12 stores a byte to read it back as a word. */
     c = (c & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
     if (p[0] < 0xF0) {
         *at = p + 3;

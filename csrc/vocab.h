@@ -87,8 +87,8 @@ static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
     return bytes;
 }
 
-/* The id of a symbol, or VOCAB_NONE. Most vocabularies have numbered what is not a single byte as we do:
- * of those a look at 1 KB tells, instead of at all ids. */
+/* The id of a symbol, or VOCAB_NONE; of VOCAB_NONE too. Most vocabularies number all but the single
+ * bytes as we do: for those a look at 1 KB is enough, instead of at all ids. */
 static BASE_INLINE uint32_t vocab_id(const vocab *v, uint32_t symbol)
 {
     bool is_renumbered = symbol < v->n_renumbered;

@@ -7,7 +7,7 @@ import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _core
 from .errors import ValidationError
@@ -15,6 +15,9 @@ from .errors import ValidationError
 if TYPE_CHECKING:
     from .encoding import Encoding
     from .specials import AllowedSpecial, DisallowedSpecial
+
+    _Work = tuple[list[deque[_core.Batch]], _core.Scratch, _core.Output]
+    """What _run_shares takes."""
 
 CHARS_PER_THREAD = 1 << 18
 """A thread is not worth starting for less (it costs about 100 us, which encode some 20 kB, and its
@@ -136,9 +139,13 @@ def run_batches(
     outputs = [_core.Output(n_chars // n_threads if i > 0 else n_chars) for i in range(n_threads)]
     work = [(shares[i:] + shares[:i], scratches[i], outputs[i]) for i in range(n_threads)]
     running = _start(work[1:])
-    _run_shares(*work[0])
-    for lock in running:
-        lock.acquire()
+    try:
+        _run_shares(*work[0])
+    finally:
+        for share in shares:
+            share.clear()  # nothing is left, or nobody wants it any more: an interrupt
+        for lock in running:
+            lock.acquire()
     _core.give_back_scratches(encoding, scratches)
     for batch in batches:
         batch.check()
@@ -152,7 +159,7 @@ def _shares(batches: list[_core.Batch], n: int) -> list[deque[_core.Batch]]:
     return [deque(batches[start:end]) for start, end in itertools.pairwise(ends)]
 
 
-def _start(work: list[tuple[Any, ...]]) -> list[_thread.LockType]:
+def _start(work: list[_Work]) -> list[_thread.LockType]:
     """Starts a thread for each; its lock is free again when it is done. Who cannot start leaves its
     share to others. A threading.Thread would let us wait until it runs, as long as 50 kB take."""
     running = []
@@ -160,16 +167,16 @@ def _start(work: list[tuple[Any, ...]]) -> list[_thread.LockType]:
         lock = _thread.allocate_lock()
         lock.acquire()
         try:
-            _thread.start_new_thread(_run_and_release, (lock, *args))
+            _thread.start_new_thread(_run_and_release, (lock, args))
         except RuntimeError:
             break
         running.append(lock)
     return running
 
 
-def _run_and_release(lock: _thread.LockType, *args: Any) -> None:
+def _run_and_release(lock: _thread.LockType, work: _Work) -> None:
     try:
-        _run_shares(*args)
+        _run_shares(*work)
     finally:
         lock.release()
 

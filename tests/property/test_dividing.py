@@ -5,14 +5,16 @@ from __future__ import annotations
 import _thread
 import os
 import random
+import threading
 import time
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 
 import ctok
-from ctok import Encoding, _core
+from ctok import Encoding, _core, batches
 from ctok.errors import DisallowedSpecialError
 
 NAMES = ["gpt2", "cl100k_base", "o200k_base"]
@@ -113,6 +115,27 @@ def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert [enc.encode_ordinary(text)] == enc.encode_batch([text], num_threads=2)
     assert 1 == len(refused)
+
+
+def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    enc = ctok.get_encoding("gpt2")
+    text = long_text("ascii", 9, 2_000_000)
+    main = threading.get_ident()
+    ended = []
+    run_shares = batches._run_shares
+
+    def interrupted(*work: Any) -> None:
+        if threading.get_ident() == main:
+            raise KeyboardInterrupt
+        run_shares(*work)
+        time.sleep(0.05)
+        ended.append(True)
+
+    monkeypatch.setattr(batches, "_run_shares", interrupted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        enc.encode_batch([text], num_threads=2)
+    assert [True] == ended
 
 
 def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:

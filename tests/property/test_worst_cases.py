@@ -44,21 +44,15 @@ def test_worst_cases_encode_as_with_tiktoken(name: str, unit: str) -> None:
     assert expected == ctok.get_encoding(name).encode_ordinary(text)
 
 
-QUADRATIC = 9
-"""Four times the length takes four times as long, or sixteen times."""
-
-
 def times_as_long(enc: Encoding, long: str, short: str) -> float:
     """Processor time of one text to that of another: the best of some, taken in turns, for others
-    may use the machine too. What looks quadratic is given more turns, as slow minutes pass."""
+    may use the machine too."""
     best = {long: float("inf"), short: float("inf")}
-    for turn in range(60):
+    for _ in range(20):
         for text in best:
             start = time.thread_time()
             enc.encode_ordinary_to_numpy(text)
             best[text] = min(best[text], time.thread_time() - start)
-        if turn >= 5 and best[long] < QUADRATIC * best[short]:
-            break
     return best[long] / best[short]
 
 
@@ -66,8 +60,8 @@ def times_as_long(enc: Encoding, long: str, short: str) -> float:
 @worst
 def test_time_grows_with_the_length(name: str, unit: str) -> None:
     enc = ctok.get_encoding(name)
-    long, short = of_length(unit, 1_200_000), of_length(unit, 300_000)
-    assert times_as_long(enc, long, short) < QUADRATIC
+    # A quadratic step would show as 16: noise does not.
+    assert times_as_long(enc, of_length(unit, 1_200_000), of_length(unit, 300_000)) < 9
 
 
 @pytest.mark.parametrize(("letters", "n_ids"), [("a", 39_063), ("ab", 10_000_000)])
@@ -87,4 +81,4 @@ def test_time_grows_with_the_length_for_improper_vocabularies_too(improper: bool
     tokens = [b"abab", b"ab", b"ba", b"aba", b"bab"] if improper else [b"ab", b"abab", b"ababab"]
     ranks |= {token: i for i, token in enumerate(tokens)}
     enc = Encoding("v", pat_str=".+", mergeable_ranks=ranks, special_tokens={})
-    assert times_as_long(enc, "ab" * 600_000, "ab" * 150_000) < QUADRATIC
+    assert times_as_long(enc, "ab" * 600_000, "ab" * 150_000) < 9

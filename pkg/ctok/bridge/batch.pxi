@@ -60,7 +60,7 @@ cdef class Batch:
     cdef size_t parts_cap
     cdef readonly size_t n_units
     cdef size_t n_done
-    cdef Output output  # None before it is run
+    cdef Output output  # None until it is run, and of one that had no memory for it
     cdef size_t start  # of its ids in there
     cdef size_t* counts  # of ids, by part
     cdef ctok_error err
@@ -74,7 +74,6 @@ cdef class Batch:
         self.texts = []
         self.first = first
         self.is_continued = is_continued
-        self.out_of_memory = True  # until it is run: who could not, had no memory
 
     def __dealloc__(self):
         free(self.parts)
@@ -143,7 +142,7 @@ cdef class Batch:
 
     def check(self):
         """Raises what run met."""
-        if self.out_of_memory:
+        if self.output is None or self.out_of_memory:
             raise MemoryError()
         if self.failed:
             try:

@@ -177,8 +177,7 @@ static const phrases_record *phrase_of(const cache *c, uint32_t i)
     uint32_t hash = phrases_hash(key_hash(k));
     ctok_bytes piece = {(const uint8_t *)&k, 4 + i % (KEY_BYTES - 3)};
 
-    return phrases_find(&c->phrases, phrases_ask_record(&c->phrases, hash), hash,
-                        piece);
+    return phrases_look(&c->phrases, hash, piece);
 }
 
 static void test_what_was_merged_and_is_lost_becomes_a_phrase(void)
