@@ -49,6 +49,7 @@ static void many_bytes_plain(const pairs *table, many_piece *const *pieces, size
 
 void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n)
 {
-    static const many_code code = {pairs_find, many_answer_plain, many_bytes_plain};
+    static const many_code code = {pairs_find, many_answer_plain, many_end_plain,
+                                   many_bytes_plain};
     many_all(table, &code, rows, n);
 }

@@ -33,7 +33,7 @@
 #define MANY_MIDDLE 32
 
 /* The places behind the last symbol and before the first. Their symbol is in no pair, so nobody has to
- * ask whether there is a neighbour. */
+ * ask whether there is a neighbour. It stands where a symbol is gone as well. */
 #define MANY_END BPE_MANY_SYMBOLS
 #define MANY_FRONT (BPE_MANY_SYMBOLS + 1)
 #define MANY_NOBODY PAIRS_SYMBOL_MASK
@@ -72,6 +72,9 @@ typedef struct many_code {
     uint32_t (*find)(const pairs *table, const pairs_bucket *bucket, uint64_t pair);
     /* The keys that a turn asked for. */
     void (*answer)(const pairs *table, many_piece *m);
+    /* Moves what is left of a merged row of at most cap symbols to the front: what merged into its
+     * left neighbour is MANY_NOBODY. */
+    void (*end)(bpe_row *row, size_t cap);
     /* Starts pieces of BPE_ROW_BYTES bytes at most, with all their sure merges made:
      *
      *     bytes     h   e   l   l   o          symbols   he  ll  o
@@ -206,6 +209,7 @@ static BASE_INLINE bool many_turn(const pairs *table, many_piece *m, size_t cap)
     m->next[at] = (uint8_t)after;
     m->previous[after] = (uint8_t)at;
     symbols[at] = symbol;
+    symbols[gone] = MANY_NOBODY;
     m->pairs[0] = pairs_key(symbol, symbols[after]);
     m->pairs[1] = pairs_key(symbols[before], symbol);
     m->places[0] = at;
@@ -229,16 +233,18 @@ static inline void many_answer_plain(const pairs *table, many_piece *m)
 }
 
 /* Moves what is left to the front. */
-static BASE_INLINE void many_end(const many_piece *m)
+static inline void many_end_plain(bpe_row *row, size_t cap)
 {
-    uint32_t *symbols = m->row->symbols;
-    uint32_t place;
+    uint32_t *symbols = row->symbols;
     size_t n = 0;
+    size_t i;
 
-    for (place = 0; place != MANY_END; place = m->next[place]) {
-        symbols[n++] = symbols[place];
+    (void)cap;
+    for (i = 0; i < row->n; i++) {
+        symbols[n] = symbols[i];
+        n += symbols[n] != MANY_NOBODY;
     }
-    m->row->n = n;
+    row->n = n;
 }
 
 /* Merges started pieces of at most cap symbols. */
@@ -254,7 +260,7 @@ static BASE_INLINE void many_turns(const pairs *table, const many_code *code,
             if (BASE_LIKELY(many_turn(table, m, cap))) {
                 i++;
             } else {
-                many_end(m);
+                code->end(m->row, cap);
                 pieces[i] = pieces[--n];
             }
         }

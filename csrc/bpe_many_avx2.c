@@ -231,9 +231,32 @@ MANY_AVX2 static inline void many_bytes_avx2(const pairs *table,
     }
 }
 
+/* Eight symbols at a time, always all of them: no branch. */
+MANY_AVX2 static inline void many_end_avx2(bpe_row *row, size_t cap)
+{
+    const __m256i nobody = _mm256_set1_epi32((int)MANY_NOBODY);
+    uint32_t *symbols = row->symbols;
+    uint64_t there = _bzhi_u64(~(uint64_t)0, (uint32_t)row->n);
+    size_t n = 0;
+    size_t i;
+
+    for (i = 0; i < cap; i += 8) {
+        __m256i eight = _mm256_loadu_si256((const void *)(symbols + i));
+        __m256i is_gone = _mm256_cmpeq_epi32(eight, nobody);
+        uint32_t gone = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(is_gone));
+        uint32_t left = (uint32_t)(there >> i) & 0xFF & ~gone;
+
+        _mm256_storeu_si256((void *)(symbols + n),
+                            _mm256_permutevar8x32_epi32(eight, many_front(left)));
+        n += (size_t)_mm_popcnt_u32(left);
+    }
+    row->n = n;
+}
+
 MANY_AVX2 void bpe_many_avx2(const pairs *table, bpe_row *rows, size_t n)
 {
-    static const many_code code = {many_find_avx2, many_answer_avx2, many_bytes_avx2};
+    static const many_code code = {many_find_avx2, many_answer_avx2, many_end_avx2,
+                                   many_bytes_avx2};
     many_all(table, &code, rows, n);
 }
 

@@ -3,54 +3,51 @@
 #include "borders.h"
 #include "mem.h"
 
-#define CHARS_PAGE ((size_t)1 << CHARS_PAGE_BITS)
-
-/* Up to four bytes, the first one lowest; 0 for those from end on. */
-static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end)
+/* The four bytes from p on, the first one highest, with zeros for those from end on. Where has_four is
+ * set there are four before end. */
+static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end,
+                                       bool has_four)
 {
     uint32_t word = 0;
+    unsigned i;
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (BASE_LIKELY(end - p >= 4)) {
-        memcpy(&word, p, sizeof word);
-        return word;
+    if (BASE_LIKELY(has_four)) {
+        const uint8_t *four = p < end - 4 ? p : end - 4;
+
+        word = (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 |
+               (uint32_t)four[2] << 8 | four[3];
+        return word << 8 * (p - four);
     }
-#endif
-    word = p[0];
-    word |= end - p > 1 ? (uint32_t)p[1] << 8 : 0;
-    word |= end - p > 2 ? (uint32_t)p[2] << 16 : 0;
-    return word | (end - p > 3 ? (uint32_t)p[3] << 24 : 0);
+    for (i = 0; i < 4 && p + i < end; i++) {
+        word |= (uint32_t)p[i] << (24 - 8 * i);
+    }
+    return word;
 }
 
-/* A character of two or three bytes, by where its symbol is. */
-typedef struct chars_place {
-    uint32_t block; /* of its code point; 0, which is ASCII's: there is no character */
-    uint32_t low;   /* the rest of its code point */
-    uint32_t n_bytes;
-} chars_place;
-
-/* The character that is first in a word. A byte has six bits of a code point, a page as many:
+/* Which characters are first in a word, and their numbers: of two bytes, and of three.
  *
- *     E4 BA BA     0100  111010  111010     block 0100111010, low 111010
- */
-static BASE_INLINE chars_place chars_decode(uint32_t word)
+ *     E4 BA BA     0100  111010  111010     number 0100111010111010
+ *
+ * Spelled too long or half of a pair they are as good as any: all that counts is which bytes stand at
+ * their borders. */
+static BASE_INLINE bool chars_is_two(uint32_t word)
 {
-    const chars_place none = {0, 0, 0};
-    chars_place place;
+    return (word & 0xE0C00000) == 0xC0800000;
+}
 
-    if ((word & 0xC0C0F0) == 0x8080E0) {
-        place.block = (word & 0x0F) << 6 | (word >> 8 & 0x3F);
-        place.low = word >> 16 & 0x3F;
-        place.n_bytes = 3;
-        return place.block < 0x800 >> 6 ? none : place; /* spelled too long */
-    }
-    if ((word & 0xC0E0) == 0x80C0) {
-        place.block = word & 0x1F;
-        place.low = word >> 8 & 0x3F;
-        place.n_bytes = 2;
-        return place.block < 0x80 >> 6 ? none : place;
-    }
-    return none;
+static BASE_INLINE bool chars_is_three(uint32_t word)
+{
+    return (word & 0xF0C0C000) == 0xE0808000;
+}
+
+static BASE_INLINE uint32_t chars_two(uint32_t word)
+{
+    return CHARS_OF_THREE + ((word >> 18 & 0x7C0) | (word >> 16 & 0x3F));
+}
+
+static BASE_INLINE uint32_t chars_three(uint32_t word)
+{
+    return (word >> 12 & 0xF000) | (word >> 10 & 0xFC0) | (word >> 8 & 0x3F);
 }
 
 /* What the bytes of a character become by themselves,
@@ -76,168 +73,167 @@ static BASE_INLINE size_t chars_parts(const pairs *table, const uint8_t *p, size
     return n;
 }
 
-/* The symbol that the bytes of a character become by themselves, or CHARS_NONE. */
-static uint32_t chars_whole(const pairs *table, const uint8_t *p, size_t n)
+/* The rank of the last merge that makes a character one symbol, by itself, or PAIRS_NONE. */
+static uint32_t chars_rank(const pairs *table, const uint8_t *p, size_t n)
 {
     uint32_t parts[3] = {p[0], p[1], 0};
     size_t n_parts = n == 2 ? 2 : chars_parts(table, p, n, parts);
-    uint32_t rank = n_parts == 2 ? pairs_rank(table, parts[0], parts[1]) : PAIRS_NONE;
 
-    return rank == PAIRS_NONE ? CHARS_NONE : pairs_merged(table, rank);
+    return n_parts == 2 ? pairs_rank(table, parts[0], parts[1]) : PAIRS_NONE;
 }
 
 /* ---- building --------------------------------------------------------------- */
-
-/* The page of a block, perhaps a new one. */
-static ctok_status chars_page(chars *c, uint32_t block, uint32_t **page,
-                              const ctok_allocator *alloc, ctok_error *err)
-{
-    uint16_t *number = &c->blocks[block];
-    void *pages = c->pages;
-
-    if (*number == 0) {
-        TRY(mem_reserve(alloc, &pages, &c->cap_pages, c->n_pages + 1,
-                        CHARS_PAGE * sizeof *c->pages, err));
-        c->pages = pages;
-        memset(c->pages + c->n_pages * CHARS_PAGE, 0xFF, CHARS_PAGE * sizeof *c->pages);
-        *number = (uint16_t)c->n_pages++;
-    }
-    *page = &c->pages[*number * CHARS_PAGE];
-    return CTOK_OK;
-}
-
-static ctok_status chars_fill(chars *c, const vocab *tokens, const pairs *table,
-                              const ctok_allocator *alloc, ctok_error *err)
-{
-    uint32_t *page;
-    uint32_t symbol;
-
-    TRY(chars_page(c, 0, &page, alloc, err));
-    for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
-        ctok_bytes bytes = vocab_bytes(tokens, symbol);
-        chars_place place = chars_decode(chars_load(bytes.ptr, bytes.ptr + bytes.len));
-
-        if (place.block != 0 && place.n_bytes == bytes.len &&
-            chars_whole(table, bytes.ptr, bytes.len) == symbol) {
-            TRY(chars_page(c, place.block, &page, alloc, err));
-            page[place.low] = symbol;
-        }
-    }
-    return CTOK_OK;
-}
 
 ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
                       const ctok_allocator *alloc, ctok_error *err)
 {
     void *memory = NULL;
-    ctok_status status;
+    uint32_t symbol;
 
     memset(out, 0, sizeof *out);
-    TRY_TO(done, mem_new(alloc, &memory, CHARS_N_BLOCKS, sizeof *out->blocks, err));
-    out->blocks = memory;
-    TRY_TO(done, chars_fill(out, tokens, table, alloc, err));
-done:
-    if (status != CTOK_OK) {
-        chars_free(out, alloc);
+    TRY(mem_new(alloc, &memory, CHARS_N, sizeof *out->ranks, err));
+    out->ranks = memory;
+    memset(out->ranks, 0xFF, CHARS_N * sizeof *out->ranks); /* PAIRS_NONE */
+    for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
+        ctok_bytes bytes = vocab_bytes(tokens, symbol);
+        uint32_t word = chars_load(bytes.ptr, bytes.ptr + bytes.len, false);
+        bool is_one = bytes.len == 2   ? chars_is_two(word)
+                      : bytes.len == 3 ? chars_is_three(word)
+                                       : false;
+        uint32_t rank = is_one ? chars_rank(table, bytes.ptr, bytes.len) : PAIRS_NONE;
+
+        if (rank != PAIRS_NONE && pairs_merged(table, rank) == symbol) {
+            out->ranks[bytes.len == 2 ? chars_two(word) : chars_three(word)] = rank;
+        }
     }
-    return status;
+    return CTOK_OK;
 }
 
 void chars_free(chars *c, const ctok_allocator *alloc)
 {
-    mem_free(alloc, c->blocks, CHARS_N_BLOCKS, sizeof *c->blocks);
-    mem_free(alloc, c->pages, c->cap_pages, CHARS_PAGE * sizeof *c->pages);
+    mem_free(alloc, c->ranks, CHARS_N, sizeof *c->ranks);
     memset(c, 0, sizeof *c);
 }
 
 size_t chars_size_in_memory(const chars *c)
 {
-    return c->blocks == NULL ? 0
-                             : CHARS_N_BLOCKS * sizeof *c->blocks +
-                                   c->cap_pages * CHARS_PAGE * sizeof *c->pages;
+    return c->ranks == NULL ? 0 : CHARS_N * sizeof *c->ranks;
 }
 
 /* ---- use -------------------------------------------------------------------- */
 
+/* On the way through a piece. */
+typedef struct chars_walk {
+    const uint8_t *p;
+    uint32_t before; /* the border at p */
+    uint32_t *out;
+    uint64_t closed;
+    size_t n;
+} chars_walk;
+
+/* The rank from which on something may merge across a border of a character that is in parts. */
+static BASE_INLINE uint32_t chars_limit(uint32_t border)
+{
+    return (border | (0 - (border >> 31))) & BORDER_LEAST;
+}
+
+/* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in, where one
+ * or the other is sure. */
+static BASE_INLINE bool chars_put(chars_walk *w, const pairs *table, uint32_t rank,
+                                  uint32_t behind, size_t n_bytes)
+{
+    uint32_t left = chars_limit(w->before);
+    uint32_t right = chars_limit(behind);
+    uint32_t limit = left < right ? left : right;
+
+    if (BASE_LIKELY(rank < limit)) {
+        w->out[w->n++] = pairs_merged(table, rank);
+    } else if (rank == PAIRS_NONE && limit == BORDER_LEAST) {
+        size_t n = chars_parts(table, w->p, n_bytes, w->out + w->n);
+
+        w->closed |= (((uint64_t)1 << n) - 1) << w->n | ((uint64_t)1 << w->n) >> 1;
+        w->n += n;
+    } else {
+        return false;
+    }
+    w->before = behind;
+    w->p += n_bytes;
+    return true;
+}
+
+/* Puts one byte, or two that are sure to merge. */
+static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
+                                        uint32_t word, const uint8_t *end)
+{
+    pairs_two two = table->bytes[word >> 16];
+    uint32_t behind = table->bytes[word >> 8 & 0xFFFF].border;
+
+    if (end - w->p > 1 && border_is_sure(two, w->before, behind)) {
+        w->out[w->n++] = pairs_merged(table, two.rank);
+        w->before = behind;
+        w->p += 2;
+    } else {
+        w->out[w->n++] = *w->p++;
+        w->before = two.border;
+    }
+}
+
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open)
 {
-    const uint8_t *p = piece.ptr;
-    const uint8_t *end = p + piece.len;
-    const uint8_t *border = p; /* a place of which it is known whether it is a border */
-    bool is_border = true;
-    uint64_t closed = 0;
-    size_t n = 0;
+    const uint8_t *end = piece.ptr + piece.len;
+    const pairs known = *table; /* a copy, which no symbol written can change */
+    const uint32_t *ranks = c->ranks;
+    chars_walk w = {piece.ptr, BORDER_END, out, 0, 0};
+    bool has_four = piece.len >= 4;
 
-    while (p < end && n + 3 <= max) {
-        chars_place place = {0, 0, 0};
-        uint32_t word;
-        uint32_t symbol;
-        bool was_border;
+    /* Behind the end are zeros: that border is at most more strict than BORDER_END. */
+    while (w.p < end && w.n + 3 <= max) {
+        uint32_t word = chars_load(w.p, end, has_four);
 
-        if (*p >= 0x80 && c->blocks != NULL) {
-            word = chars_load(p, end);
-            place = chars_decode(word);
-        }
-        if (place.block == 0) {
-            out[n++] = *p++;
-            continue;
-        }
-        was_border = p == border ? is_border : border_is_safe(table, p[-1], p[0]);
-        symbol = c->pages[c->blocks[place.block] * CHARS_PAGE + place.low];
-        word >>= 8 * (place.n_bytes - 1);
-        border = p + place.n_bytes;
-        is_border =
-            border == end || border_is_safe(table, (uint8_t)word, (uint8_t)(word >> 8));
-        if (BASE_LIKELY(was_border && is_border && symbol != CHARS_NONE)) {
-            out[n++] = symbol;
-        } else if (was_border && is_border) {
-            size_t n_new = chars_parts(table, p, place.n_bytes, out + n);
+        if (word >> 31 != 0 && ranks != NULL) {
+            if (chars_is_three(word)) {
+                uint32_t behind = known.bytes[word & 0xFFFF].border;
 
-            closed |= (((uint64_t)1 << n_new) - 1) << n | ((uint64_t)1 << n) >> 1;
-            n += n_new;
-        } else {
-            size_t i;
+                if (chars_put(&w, &known, ranks[chars_three(word)], behind, 3)) {
+                    continue;
+                }
+            } else if (chars_is_two(word)) {
+                uint32_t behind = known.bytes[word >> 8 & 0xFFFF].border;
 
-            for (i = 0; i < place.n_bytes; i++) {
-                out[n++] = p[i];
+                if (chars_put(&w, &known, ranks[chars_two(word)], behind, 2)) {
+                    continue;
+                }
             }
         }
-        p = border;
+        chars_put_bytes(&w, &known, word, end);
     }
-    *open = ~closed;
-    return p < end ? 0 : n;
+    *open = ~w.closed;
+    return w.p < end ? 0 : w.n;
 }
 
 void chars_sections(chars *c, sections *s)
 {
-    size_t n_blocks = c->blocks == NULL ? 0 : CHARS_N_BLOCKS;
+    size_t n = c->ranks == NULL ? 0 : CHARS_N;
 
-    section_number(s, &n_blocks);
-    section_number(s, &c->n_pages);
-    SECTION(s, c->blocks, n_blocks);
-    SECTION(s, c->pages, c->n_pages * CHARS_PAGE);
-    s->is_bad = s->is_bad || (n_blocks != 0 && n_blocks != CHARS_N_BLOCKS);
+    section_number(s, &n);
+    SECTION(s, c->ranks, n);
+    s->is_bad = s->is_bad || (n != 0 && n != CHARS_N);
 }
 
-bool chars_are_sound(const chars *c, const uint8_t *lengths, size_t n_symbols)
+bool chars_are_sound(const chars *c, const pairs *table, const uint8_t *lengths,
+                     size_t n_symbols)
 {
-    uint32_t is_bad = 0;
-    size_t block;
+    size_t i;
 
-    for (block = 0; c->blocks != NULL && block < CHARS_N_BLOCKS; block++) {
-        const uint8_t length = block < 0x800 >> CHARS_PAGE_BITS ? 2 : 3;
-        const uint32_t *symbols;
-        size_t i;
+    for (i = 0; c->ranks != NULL && i < CHARS_N; i++) {
+        uint32_t rank = c->ranks[i];
+        uint8_t length = i < CHARS_OF_THREE ? 3 : 2;
 
-        if (c->blocks[block] >= c->n_pages) {
+        if (rank != PAIRS_NONE && (!pairs_has_rank(table, rank, n_symbols) ||
+                                   lengths[pairs_merged(table, rank)] != length)) {
             return false;
         }
-        symbols = c->pages + c->blocks[block] * CHARS_PAGE;
-        for (i = 0; i < CHARS_PAGE; i++) {
-            is_bad |= symbols[i] != CHARS_NONE &&
-                      (symbols[i] >= n_symbols || lengths[symbols[i]] != length);
-        }
     }
-    return is_bad == 0;
+    return true;
 }

@@ -1,21 +1,27 @@
-/* chars.h - the characters from which merging may start, instead of from their bytes.
+/* chars.h - what merging may start from, instead of from bytes: whole characters, and sure merges.
  *
  * Merging a Chinese piece begins with two merges in each character, which lead to what was clear
- * from the start. They may be left out, exactly, where nothing else can happen. Let the model be
- * proper (bpe_long.c), and a character stand between two others in a piece:
+ * from the start. They may be left out, exactly, where nothing else can happen. Let the model
+ * be proper (bpe_long.c), and a character stand between two others in a piece:
  *
  *     ... xx | E4 BA BA | yy ...           xx E4 and BA yy: the bytes at its borders
  *
- * The first merge across a border joins a symbol that ends there with one that begins
- * there, and makes a symbol in which both bytes stand side by side. If all such symbols
- * are whole characters, so are the two; then the one on this side holds the character,
- * which therefore has become one symbol before, by itself, for no border was crossed until
- * then. That it does so earlier makes no difference: in a proper model whatever takes it
- * comes later anyway. And a character that by itself does not become one symbol stays what
- * it becomes by itself: its borders are never crossed, they are closed.
+ * Let it become one symbol by itself, at rank r. So it does here when each of its borders is
  *
- * So it depends on the two byte pairs alone. Not safe (borders.h) are those that stand, at the first
- * byte of a character, in a symbol that is not whole characters: some dozens in real vocabularies. */
+ *     late   all pairs that meet there have ranks above r, or
+ *     safe   all symbols in which the two bytes stand side by side are whole characters.
+ *
+ * For suppose that a merge crosses a border before, the first one that does so. Then that border is
+ * not late. If it is safe, then the merge makes whole characters; so what it takes on this side is
+ * whole characters too, and nothing but bytes of this one: all of them, one symbol by now. That
+ * the symbol is made earlier makes no difference: in a proper model whatever takes it comes later.
+ *
+ * By the same argument a character that by itself does not become one symbol stays what it becomes by
+ * itself where both borders are safe or in no pair: they are never crossed, they are closed.
+ *
+ * So it depends on the two byte pairs alone. Not safe are those that stand, at the first
+ * byte of a character, in a symbol that is not whole characters: some dozens in real vocabularies. What
+ * is neither one nor closed has sure merges still (borders.h), and so has ASCII. */
 #ifndef CTOK_CHARS_H
 #define CTOK_CHARS_H
 
@@ -23,17 +29,13 @@
 #include "pairs.h"
 #include "vocab.h"
 
-#define CHARS_PAGE_BITS 6
-#define CHARS_N_BLOCKS (0x10000 >> CHARS_PAGE_BITS)
-#define CHARS_NONE UINT32_MAX
+/* Characters of three bytes have their code points as numbers, those of two bytes come behind. */
+#define CHARS_OF_THREE 0x10000
+#define CHARS_N (CHARS_OF_THREE + 0x800)
 
 typedef struct chars {
-    uint16_t
-        *blocks; /* by code point >> CHARS_PAGE_BITS: its page; NULL: there are none */
-    uint32_t
-        *pages; /* symbols by page and the rest of the code point; page 0 has none */
-    size_t n_pages;
-    size_t cap_pages;
+    uint32_t *ranks; /* by number: of the merge that makes the character one symbol, or
+                      * PAIRS_NONE; NULL: none is known */
 } chars;
 
 /* Finds the characters of a proper model's vocabulary. Its borders are known. */
@@ -41,9 +43,9 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
                       const ctok_allocator *alloc, ctok_error *err);
 void chars_free(chars *c, const ctok_allocator *alloc);
 
-/* What merging a piece may start from: the symbols of such characters, and the bytes of all
- * others. Returns their number, at most the piece's bytes, or 0 when it is more than max,
- * which is at most 64. Bit i of open: i and what follows it may merge. */
+/* What merging a piece may start from: the symbols of such characters and of bytes that are sure to
+ * merge, and the bytes of all others. Returns their number, at most the piece's bytes, or 0 when
+ * it may be more than max, which is at most 64. Bit i of open: i and what follows it may merge. */
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open);
 
@@ -51,7 +53,9 @@ size_t chars_size_in_memory(const chars *c);
 
 void chars_sections(chars *c, sections *s);
 
-/* Whether every character's symbol is one and as long as the character. lengths: vocab_lengths. */
-bool chars_are_sound(const chars *c, const uint8_t *lengths, size_t n_symbols);
+/* Whether every character's merge makes a symbol as long as the character. lengths:
+ * vocab_lengths. */
+bool chars_are_sound(const chars *c, const pairs *table, const uint8_t *lengths,
+                     size_t n_symbols);
 
 #endif

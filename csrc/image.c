@@ -24,7 +24,7 @@
 
 /* Counts layouts, of the block and of every table in it, and ways of filling them. One more
  * for each change: tests/unit/c/test_image.c notices when it is due. */
-#define IMAGE_VERSION 6
+#define IMAGE_VERSION 7
 
 #define IMAGE_MARK 0x01020304u
 static const uint8_t image_magic[8] = "CTOKIMG";
@@ -247,7 +247,7 @@ static ctok_status image_check_tables(const ctok_model *model, sections *s,
     lengths = memory;
     vocab_lengths(v, lengths);
     are_sound = pairs_are_sound(&model->table, v, lengths, s) &&
-                chars_are_sound(&model->chars, lengths, v->n_symbols) &&
+                chars_are_sound(&model->chars, &model->table, lengths, v->n_symbols) &&
                 words_are_sound(&model->words, v->n_symbols, s);
     mem_free(&model->alloc, lengths, v->n_symbols, sizeof *lengths);
     if (!are_sound) {

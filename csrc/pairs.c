@@ -138,13 +138,10 @@ static bool pairs_makes(const pairs *p, const vocab *v, const uint8_t *lengths,
     uint32_t n = (uint32_t)v->n_symbols;
     uint32_t merged;
 
-    if (left >= n || right >= n || rank >= (p->merged == NULL ? n : p->n_ranks)) {
+    if (left >= n || right >= n || !pairs_has_rank(p, rank, n)) {
         return false;
     }
     merged = pairs_merged(p, rank);
-    if (merged >= n) {
-        return false;
-    }
     if (lengths[merged] != VOCAB_LONG) {
         return lengths[merged] == lengths[left] + lengths[right];
     }

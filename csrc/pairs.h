@@ -143,6 +143,13 @@ static inline uint32_t pairs_merged(const pairs *p, uint32_t rank)
     return p->merged == NULL ? rank : p->merged[rank];
 }
 
+/* Whether a merge of this rank makes one of so many symbols; an image may say anything. */
+static BASE_INLINE bool pairs_has_rank(const pairs *p, uint32_t rank, size_t n_symbols)
+{
+    return p->merged == NULL ? rank < n_symbols
+                             : rank < p->n_ranks && p->merged[rank] < n_symbols;
+}
+
 size_t pairs_size_in_memory(const pairs *p);
 
 void pairs_sections(pairs *p, sections *s);

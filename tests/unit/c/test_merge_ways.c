@@ -11,14 +11,14 @@
 #define N_LETTERS 4
 #define N_CHARACTERS 5
 /* What vocabularies and pieces are made of: letters, or the bytes of characters of three bytes or
- * two, of which tokens take halves and wholes. */
+ * two, of which tokens take halves and wholes. Zero is a byte like any other. */
 typedef struct test_script {
     uint8_t letters[N_LETTERS];
     const char *characters[N_CHARACTERS];
 } test_script;
 
 static const test_script scripts[] = {
-    {{'a', 'b', 'c', 'd'}, {"a", "b", "c", "d", "aa"}},
+    {{'a', 'b', 'c', 0}, {"a", "b", "c", "d", "aa"}},
     {{0xE4, 0xBA, 0xBB, 'a'},
      {"a", "\xE4\xBA\xBA", "\xE4\xBA\xBB", "\xE4\xBB\xBA", "\xE4\xBB\xBB"}},
     {{0xC3, 0xA9, 0xA8, 'a'}, {"a", "\xC3\xA9", "\xC3\xA8", "a\xC3\xA9", "\xC3\xA8"}}};
