@@ -3,25 +3,15 @@
 #include "borders.h"
 #include "mem.h"
 
-/* The four bytes from p on, the first one highest, with zeros for those from end on. Where has_four is
- * set there are four before end. */
-static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end,
-                                       bool has_four)
+/* The four bytes from p on, the first one highest, with zeros for those from end on. There are four
+ * before end. */
+static BASE_INLINE uint32_t chars_load(const uint8_t *p, const uint8_t *end)
 {
-    uint32_t word = 0;
-    unsigned i;
+    const uint8_t *four = p < end - 4 ? p : end - 4;
+    uint32_t word = (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 |
+                    (uint32_t)four[2] << 8 | four[3];
 
-    if (BASE_LIKELY(has_four)) {
-        const uint8_t *four = p < end - 4 ? p : end - 4;
-
-        word = (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 |
-               (uint32_t)four[2] << 8 | four[3];
-        return word << 8 * (p - four);
-    }
-    for (i = 0; i < 4 && p + i < end; i++) {
-        word |= (uint32_t)p[i] << (24 - 8 * i);
-    }
-    return word;
+    return word << 8 * (p - four);
 }
 
 /* Which characters are first in a word, and their numbers: of two bytes, and of three.
@@ -96,12 +86,19 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
     memset(out->ranks, 0xFF, CHARS_N * sizeof *out->ranks); /* PAIRS_NONE */
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
-        uint32_t word = chars_load(bytes.ptr, bytes.ptr + bytes.len, false);
-        bool is_one = bytes.len == 2   ? chars_is_two(word)
-                      : bytes.len == 3 ? chars_is_three(word)
-                                       : false;
-        uint32_t rank = is_one ? chars_rank(table, bytes.ptr, bytes.len) : PAIRS_NONE;
+        uint8_t four[4] = {0};
+        uint32_t word;
+        uint32_t rank;
 
+        if (bytes.len > 3) {
+            continue;
+        }
+        memcpy(four, bytes.ptr, bytes.len);
+        word = chars_load(four, four + sizeof four);
+        if (!(bytes.len == 2 ? chars_is_two(word) : chars_is_three(word))) {
+            continue;
+        }
+        rank = chars_rank(table, bytes.ptr, bytes.len);
         if (rank != PAIRS_NONE && pairs_merged(table, rank) == symbol) {
             out->ranks[bytes.len == 2 ? chars_two(word) : chars_three(word)] = rank;
         }
@@ -181,29 +178,32 @@ static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *open)
 {
-    const uint8_t *end = piece.ptr + piece.len;
     const pairs known = *table; /* a copy, which no symbol written can change */
     const uint32_t *ranks = c->ranks;
+    const uint8_t *end = piece.ptr + piece.len;
     chars_walk w = {piece.ptr, BORDER_END, out, 0, 0};
-    bool has_four = piece.len >= 4;
+    uint8_t few[8] = {0};
 
+    if (BASE_UNLIKELY(piece.len < 4)) { /* what is before them is shifted away */
+        memcpy(few + 4, piece.ptr, piece.len);
+        w.p = few + 4;
+        end = w.p + piece.len;
+    }
     /* Behind the end are zeros: that border is at most more strict than BORDER_END. */
     while (w.p < end && w.n + 3 <= max) {
-        uint32_t word = chars_load(w.p, end, has_four);
+        uint32_t word = chars_load(w.p, end);
 
-        if (word >> 31 != 0 && ranks != NULL) {
-            if (chars_is_three(word)) {
-                uint32_t behind = known.bytes[word & 0xFFFF].border;
+        if (chars_is_three(word) && ranks != NULL) {
+            uint32_t behind = known.bytes[word & 0xFFFF].border;
 
-                if (chars_put(&w, &known, ranks[chars_three(word)], behind, 3)) {
-                    continue;
-                }
-            } else if (chars_is_two(word)) {
-                uint32_t behind = known.bytes[word >> 8 & 0xFFFF].border;
+            if (chars_put(&w, &known, ranks[chars_three(word)], behind, 3)) {
+                continue;
+            }
+        } else if (chars_is_two(word) && ranks != NULL) {
+            uint32_t behind = known.bytes[word >> 8 & 0xFFFF].border;
 
-                if (chars_put(&w, &known, ranks[chars_two(word)], behind, 2)) {
-                    continue;
-                }
+            if (chars_put(&w, &known, ranks[chars_two(word)], behind, 2)) {
+                continue;
             }
         }
         chars_put_bytes(&w, &known, word, end);
