@@ -58,7 +58,9 @@ static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
 
 /* ---- hits ------------------------------------------------------------------- */
 
-static void block_probe(const block_call *call, block_work *work)
+/* Where has_more is set a whole key may be read wherever a piece begins. */
+static BASE_INLINE void block_probe_all(const block_call *call, block_work *work,
+                                        bool has_more)
 {
     const uint8_t *start = call->start;
     /* Up to this a whole key is inside the text. */
@@ -75,7 +77,7 @@ static void block_probe(const block_call *call, block_work *work)
         size_t len = ends[i] - from;
 
         if (BASE_LIKELY(len <= KEY_BYTES)) {
-            key k = key_of(start + from, len, (ptrdiff_t)from <= more);
+            key k = key_of(start + from, len, has_more || (ptrdiff_t)from <= more);
             work->keys[i] = k;
             work->words[i] =
                 is_on ? cache_word_at(&known, key_hash(k)) : block_no_words;
@@ -85,6 +87,19 @@ static void block_probe(const block_call *call, block_work *work)
             work->words[i] = block_no_words;
         }
         from = ends[i];
+    }
+}
+
+/* Asks for the places of all pieces in the word cache. Only the last block of a text has a piece whose
+ * key would reach beyond it. */
+static void block_probe(const block_call *call, block_work *work)
+{
+    const uint8_t *end = call->start + call->block->ends[call->block->n_pieces - 1];
+
+    if (BASE_LIKELY(call->text.ptr + call->text.len - end >= (ptrdiff_t)sizeof(key))) {
+        block_probe_all(call, work, true);
+    } else {
+        block_probe_all(call, work, false);
     }
 }
 

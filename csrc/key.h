@@ -14,8 +14,8 @@ typedef struct key {
     uint64_t high;
 } key;
 
-/* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
-extern const uint8_t key_window[32];
+/* By length: ones where a piece's bytes are. */
+extern const uint8_t key_masks[KEY_BYTES + 1][sizeof(key)];
 
 /* The key of a piece of 1 to KEY_BYTES bytes. Where has_more is set all bytes of a key are read,
  * which must be there, else no more than the piece's. */
@@ -26,7 +26,7 @@ static BASE_INLINE key key_of(const uint8_t *piece, size_t len, bool has_more)
 
     if (BASE_LIKELY(has_more)) {
         memcpy(&k, piece, sizeof k);
-        memcpy(&mask, key_window + 16 - len, sizeof mask);
+        memcpy(&mask, key_masks[len], sizeof mask);
         k.low &= mask.low;
         k.high &= mask.high;
     } else {
