@@ -52,6 +52,12 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(beyond)(SCAN(bytes) c)
     return avx2_mask(c.low, c.high);
 }
 
+SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
+                                                 uint32_t *ends)
+{
+    return scan_emit(starts, base, ends);
+}
+
 #include "scan_loop.h"
 
 #endif

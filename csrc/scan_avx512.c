@@ -1,4 +1,5 @@
-/* scan_avx512.c - 64 bytes classified by compares that yield masks at once. */
+/* scan_avx512.c - 64 bytes classified by compares that yield masks at once, and masks turned into places
+ * by instructions made for it. */
 #include "cpu.h"
 
 #if CPU_HAS_X86
@@ -32,6 +33,29 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(equal)(SCAN(bytes) c, uint8_t value
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(beyond)(SCAN(bytes) c)
 {
     return _mm512_movepi8_mask(c);
+}
+
+/* Sixteen places at a time, of which those whose bits are set move to the front:
+ *
+ *     places   16 17 18 19 20 ...     bits   0 1 0 0 1 ...     written   17 20 ...
+ */
+SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
+                                                 uint32_t *ends)
+{
+    __m512i places = _mm512_add_epi32(
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        _mm512_set1_epi32((int)base));
+    size_t n = 0;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        __mmask16 some = (__mmask16)(starts >> 16 * i);
+
+        _mm512_storeu_si512(ends + n, _mm512_maskz_compress_epi32(some, places));
+        n += (size_t)_mm_popcnt_u32(some);
+        places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
+    }
+    return n;
 }
 
 #include "scan_loop.h"

@@ -8,6 +8,7 @@
  *     SCAN(equal)()    where those are that are one
  *     SCAN(range)()    where those are that are from first to first + n - 1
  *     SCAN(beyond)()   where those are that are not ASCII
+ *     SCAN(emit)()     what writes the places of all bits of a mask, or scan_emit
  *
  * and gets one scanner for each family, in which all that the shape decides is decided by the
  * compiler. */
@@ -27,26 +28,6 @@ SCAN_TARGET static BASE_INLINE void SCAN(ascii)(SCAN(bytes) c, scan_masks *m)
     m->quotes = SCAN(equal)(c, '\'');
     m->slashes = SCAN(equal)(c, '/');
     m->beyond = SCAN(beyond)(c);
-}
-
-/* Writes the places of all bits. Sixteen at a time, more than there may be, for the room is
- * there and a branch for each costs more. */
-SCAN_TARGET static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base,
-                                                 uint32_t *ends)
-{
-    const uint64_t top = (uint64_t)1 << 63; /* the lowest of no bits is undefined */
-    unsigned n = scan_count(starts);
-    unsigned i;
-
-    for (i = 0; i < n; i += 16) {
-        unsigned k;
-
-        for (k = 0; k < 16; k++) {
-            ends[i + k] = base + base_lowest(starts | top);
-            starts &= starts - 1;
-        }
-    }
-    return n;
 }
 
 /* The end of a text ends a piece for certain, but white space before it is the automaton's:

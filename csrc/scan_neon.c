@@ -62,6 +62,11 @@ static BASE_INLINE uint64_t SCAN(beyond)(SCAN(bytes) c)
     return SCAN(range)(c, 0x80, 0x80);
 }
 
+static BASE_INLINE size_t SCAN(emit)(uint64_t starts, uint32_t base, uint32_t *ends)
+{
+    return scan_emit(starts, base, ends);
+}
+
 #include "scan_loop.h"
 
 #endif

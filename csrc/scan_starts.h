@@ -51,6 +51,25 @@ static BASE_INLINE unsigned scan_count(uint64_t mask)
 #endif
 }
 
+/* Writes the places of all bits, from base on, and returns how many. Sixteen at a time, more than
+ * there may be, for there is room for 64 and a branch for each costs more. */
+static BASE_INLINE size_t scan_emit(uint64_t starts, uint32_t base, uint32_t *ends)
+{
+    const uint64_t top = (uint64_t)1 << 63; /* the lowest of no bits is undefined */
+    unsigned n = scan_count(starts);
+    unsigned i;
+
+    for (i = 0; i < n; i += 16) {
+        unsigned k;
+
+        for (k = 0; k < 16; k++) {
+            ends[i + k] = base + base_lowest(starts | top);
+            starts &= starts - 1;
+        }
+    }
+    return n;
+}
+
 /* All places before the first of a mask; all when it has none. */
 static BASE_INLINE uint64_t scan_before(uint64_t mask)
 {
