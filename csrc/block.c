@@ -58,16 +58,14 @@ static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
 
 /* ---- hits ------------------------------------------------------------------- */
 
-/* Where has_more is set a whole key may be read wherever a piece begins. */
+/* Pieces that begin at last or behind it are read from a copy. */
 static BASE_INLINE void block_probe_all(const block_call *call, block_work *work,
-                                        bool has_more)
+                                        const uint8_t *last, const uint8_t *copy)
 {
-    const uint8_t *start = call->start;
-    /* Up to this a whole key is inside the text. */
-    ptrdiff_t more = call->text.ptr + call->text.len - start - (ptrdiff_t)sizeof(key);
     /* A copy, which no key written can change. */
     const cache known = call->scratch->cache;
     bool is_on = known.words != NULL;
+    const uint8_t *start = call->start;
     const uint32_t *ends = call->block->ends;
     uint32_t n = call->block->n_pieces;
     uint32_t from = 0;
@@ -77,7 +75,10 @@ static BASE_INLINE void block_probe_all(const block_call *call, block_work *work
         size_t len = ends[i] - from;
 
         if (BASE_LIKELY(len <= KEY_BYTES)) {
-            key k = key_of(start + from, len, has_more || (ptrdiff_t)from <= more);
+            const uint8_t *piece = start + from;
+            bool is_last = last != NULL && piece >= last;
+            key k = key_of(is_last ? copy + (piece - last) : piece, len);
+
             work->keys[i] = k;
             work->words[i] =
                 is_on ? cache_word_at(&known, key_hash(k)) : block_no_words;
@@ -90,16 +91,22 @@ static BASE_INLINE void block_probe_all(const block_call *call, block_work *work
     }
 }
 
-/* Asks for the places of all pieces in the word cache. Only the last block of a text has a piece whose
- * key would reach beyond it. */
+/* Asks for the places of all pieces in the word cache. Keys are read whole: at the end of the text
+ * from a copy of its last bytes with zeros behind. */
 static void block_probe(const block_call *call, block_work *work)
 {
-    const uint8_t *end = call->start + call->block->ends[call->block->n_pieces - 1];
+    const uint8_t *end = call->text.ptr + call->text.len;
+    const uint8_t *block_end =
+        call->start + call->block->ends[call->block->n_pieces - 1];
 
-    if (BASE_LIKELY(call->text.ptr + call->text.len - end >= (ptrdiff_t)sizeof(key))) {
-        block_probe_all(call, work, true);
+    if (BASE_LIKELY((size_t)(end - block_end) >= sizeof(key))) {
+        block_probe_all(call, work, NULL, NULL);
     } else {
-        block_probe_all(call, work, false);
+        uint8_t copy[2 * sizeof(key)] = {0};
+        size_t n = call->text.len < sizeof(key) ? call->text.len : sizeof(key);
+
+        memcpy(copy, end - n, n);
+        block_probe_all(call, work, end - n, copy);
     }
 }
 

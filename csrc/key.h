@@ -17,23 +17,16 @@ typedef struct key {
 /* By length: ones where a piece's bytes are. */
 extern const uint8_t key_masks[KEY_BYTES + 1][sizeof(key)];
 
-/* The key of a piece of 1 to KEY_BYTES bytes. Where has_more is set all bytes of a key are read,
- * which must be there, else no more than the piece's. */
-static BASE_INLINE key key_of(const uint8_t *piece, size_t len, bool has_more)
+/* The key of a piece of 1 to KEY_BYTES bytes, behind which as many may be read as a key has. */
+static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
 {
     key k;
     key mask;
 
-    if (BASE_LIKELY(has_more)) {
-        memcpy(&k, piece, sizeof k);
-        memcpy(&mask, key_masks[len], sizeof mask);
-        k.low &= mask.low;
-        k.high &= mask.high;
-    } else {
-        uint8_t bytes[16] = {0};
-        memcpy(bytes, piece, len);
-        memcpy(&k, bytes, sizeof k);
-    }
+    memcpy(&k, piece, sizeof k);
+    memcpy(&mask, key_masks[len], sizeof mask);
+    k.low &= mask.low;
+    k.high &= mask.high;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     k.high |= (uint64_t)len;
 #else

@@ -65,7 +65,11 @@ static uint32_t model_symbol(const ctok_model *model, ctok_bytes token)
         return token.ptr[0];
     }
     if (model->whole_piece && token.len <= KEY_BYTES && token.len > 0) {
-        key k = key_of(token.ptr, token.len, false);
+        uint8_t bytes[sizeof(key)] = {0};
+        key k;
+
+        memcpy(bytes, token.ptr, token.len);
+        k = key_of(bytes, token.len);
         return words_find(&model->words, k, key_hash(k));
     }
     return vocab_find(&model->tokens, token.ptr, token.len);

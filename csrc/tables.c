@@ -104,7 +104,7 @@ static ctok_status tables_words(draft_model *f, ctok_error *err)
         if (token.len > KEY_BYTES || v->ids[i] == VOCAB_NONE) {
             continue;
         }
-        k = key_of(token.ptr, token.len, true); /* VOCAB_BEHIND bytes are behind all */
+        k = key_of(token.ptr, token.len); /* VOCAB_BEHIND bytes are behind all */
         BASE_PREFETCH(words_at(&model->words, key_hash(k)));
         if (n_seen >= DRAFT_AHEAD) {
             words_add(&model->words, keys[n_seen % DRAFT_AHEAD],

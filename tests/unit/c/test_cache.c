@@ -9,7 +9,7 @@ static key word_key(uint32_t i)
     uint8_t bytes[KEY_BYTES + 1] = {0};
 
     memcpy(bytes, &i, sizeof i);
-    return key_of(bytes, 4 + i % (KEY_BYTES - 3), true);
+    return key_of(bytes, 4 + i % (KEY_BYTES - 3));
 }
 
 static void word_ids(uint32_t i, uint32_t ids[CACHE_WORD_IDS])
