@@ -235,7 +235,7 @@ ctok_status bpe_heap(const pairs *table, bpe_work *work, ctok_bytes piece,
 bool bpe_row_begin(bpe_row *row, const chars *c, const pairs *table, ctok_bytes piece)
 {
     row->has_bytes = false;
-    row->n = chars_start(c, table, piece, row->symbols, BPE_MANY_SYMBOLS, &row->open);
+    row->n = chars_start(c, table, piece, row->symbols, BPE_MANY_SYMBOLS, &row->near);
     return row->n > 0;
 }
 

@@ -46,7 +46,7 @@ typedef struct bpe_row {
         symbols[BPE_MANY_SYMBOLS + 2]; /* to start from; then of the result, and two of
                                              * work */
     size_t n;                          /* of symbols, or of bytes; not 0 */
-    uint64_t open; /* bit i: symbols i and i + 1 may merge (chars.h) */
+    uint64_t near; /* bit i: symbols i and i + 1 may merge (chars.h) */
     bool has_bytes;
     uint8_t bytes[BPE_ROW_BYTES +
                   1]; /* to start from instead, where has_bytes is set; zeros

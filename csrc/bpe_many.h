@@ -110,26 +110,15 @@ static BASE_INLINE void many_link(many_piece *m, size_t n, size_t cap)
     m->row->n = n;
 }
 
-/* Which symbols to start from may merge at all. Starts a row that has its symbols, but for the keys of
- * these. */
-static BASE_INLINE uint64_t many_symbols(const pairs *table, many_piece *m, size_t cap)
+/* Starts a row that has its symbols, but for the keys of those that may merge. */
+static BASE_INLINE void many_symbols(many_piece *m, size_t cap)
 {
-    const bpe_row *row = m->row;
-    uint8_t left = table->sides[row->symbols[0]];
-    uint64_t may = 0;
     size_t i;
 
     for (i = 0; i < cap; i++) {
         m->keys[i] = MANY_NO_KEY;
     }
-    for (i = 0; i + 1 < row->n; i++) {
-        uint8_t right = table->sides[row->symbols[i + 1]];
-
-        may |= (uint64_t)pairs_may_merge(left, right) << i;
-        left = right;
-    }
-    many_link(m, row->n, cap);
-    return may & row->open;
+    many_link(m, m->row->n, cap);
 }
 
 static BASE_INLINE void many_answers(const pairs *table, const many_code *code,
@@ -286,7 +275,8 @@ static BASE_INLINE void many_start(const pairs *table, const many_code *code,
 
     for (i = 0; i < g->n; i++) {
         many_piece *m = g->pieces[i];
-        many_ask(table, code, asked, m, many_symbols(table, m, cap));
+        many_symbols(m, cap);
+        many_ask(table, code, asked, m, m->row->near);
     }
 }
 

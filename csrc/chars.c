@@ -123,39 +123,20 @@ size_t chars_size_in_memory(const chars *c)
 typedef struct chars_walk {
     const uint8_t *p;
     uint32_t before; /* the border at p */
+    uint8_t left;    /* the sides of the last symbol; 0: nothing merges with it */
     uint32_t *out;
-    uint64_t closed;
+    uint64_t near;
     size_t n;
 } chars_walk;
 
-/* The rank from which on something may merge across a border of a character that is in parts. */
-static BASE_INLINE uint32_t chars_limit(uint32_t border)
+/* Puts a symbol that may merge with what is beside it. */
+static BASE_INLINE void chars_put(chars_walk *w, const pairs *table, uint32_t symbol)
 {
-    return (border | (0 - (border >> 31))) & BORDER_LEAST;
-}
+    uint8_t right = table->sides[symbol];
 
-/* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in, where one
- * or the other is sure. */
-static BASE_INLINE bool chars_put(chars_walk *w, const pairs *table, uint32_t rank,
-                                  uint32_t behind, size_t n_bytes)
-{
-    uint32_t left = chars_limit(w->before);
-    uint32_t right = chars_limit(behind);
-    uint32_t limit = left < right ? left : right;
-
-    if (BASE_LIKELY(rank < limit)) {
-        w->out[w->n++] = pairs_merged(table, rank);
-    } else if (rank == PAIRS_NONE && limit == BORDER_LEAST) {
-        size_t n = chars_parts(table, w->p, n_bytes, w->out + w->n);
-
-        w->closed |= (((uint64_t)1 << n) - 1) << w->n | ((uint64_t)1 << w->n) >> 1;
-        w->n += n;
-    } else {
-        return false;
-    }
-    w->before = behind;
-    w->p += n_bytes;
-    return true;
+    w->near |= (uint64_t)pairs_may_merge(w->left, right) << w->n >> 1;
+    w->left = right;
+    w->out[w->n++] = symbol;
 }
 
 /* Puts one byte, or two that are sure to merge. */
@@ -166,22 +147,51 @@ static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
     uint32_t behind = table->bytes[word >> 8 & 0xFFFF].border;
 
     if (end - w->p > 1 && border_is_sure(two, w->before, behind)) {
-        w->out[w->n++] = pairs_merged(table, two.rank);
+        chars_put(w, table, pairs_merged(table, two.rank));
         w->before = behind;
         w->p += 2;
     } else {
-        w->out[w->n++] = *w->p++;
+        chars_put(w, table, *w->p);
         w->before = two.border;
+        w->p++;
     }
 }
 
+/* The rank from which on something may merge across a border of a character that is in parts. */
+static BASE_INLINE uint32_t chars_limit(uint32_t border)
+{
+    return (border | (0 - (border >> 31))) & BORDER_LEAST;
+}
+
+/* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in, where one
+ * or the other is sure. */
+static BASE_INLINE bool chars_put_whole(chars_walk *w, const pairs *table,
+                                        uint32_t rank, uint32_t behind, size_t n_bytes)
+{
+    uint32_t left = chars_limit(w->before);
+    uint32_t right = chars_limit(behind);
+    uint32_t limit = left < right ? left : right;
+
+    if (BASE_LIKELY(rank < limit)) {
+        chars_put(w, table, pairs_merged(table, rank));
+    } else if (rank == PAIRS_NONE && limit == BORDER_LEAST) {
+        w->n += chars_parts(table, w->p, n_bytes, w->out + w->n);
+        w->left = 0;
+    } else {
+        return false;
+    }
+    w->before = behind;
+    w->p += n_bytes;
+    return true;
+}
+
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
-                   size_t max, uint64_t *open)
+                   size_t max, uint64_t *near)
 {
     const pairs known = *table; /* a copy, which no symbol written can change */
     const uint32_t *ranks = c->ranks;
     const uint8_t *end = piece.ptr + piece.len;
-    chars_walk w = {piece.ptr, BORDER_END, out, 0, 0};
+    chars_walk w = {piece.ptr, BORDER_END, 0, out, 0, 0};
     uint8_t few[8] = {0};
 
     if (BASE_UNLIKELY(piece.len < 4)) { /* what is before them is shifted away */
@@ -196,19 +206,19 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
         if (chars_is_three(word) && ranks != NULL) {
             uint32_t behind = known.bytes[word & 0xFFFF].border;
 
-            if (chars_put(&w, &known, ranks[chars_three(word)], behind, 3)) {
+            if (chars_put_whole(&w, &known, ranks[chars_three(word)], behind, 3)) {
                 continue;
             }
         } else if (chars_is_two(word) && ranks != NULL) {
             uint32_t behind = known.bytes[word >> 8 & 0xFFFF].border;
 
-            if (chars_put(&w, &known, ranks[chars_two(word)], behind, 2)) {
+            if (chars_put_whole(&w, &known, ranks[chars_two(word)], behind, 2)) {
                 continue;
             }
         }
         chars_put_bytes(&w, &known, word, end);
     }
-    *open = ~w.closed;
+    *near = w.near;
     return w.p < end ? 0 : w.n;
 }
 

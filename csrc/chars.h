@@ -45,9 +45,9 @@ void chars_free(chars *c, const ctok_allocator *alloc);
 
 /* What merging a piece may start from: the symbols of such characters and of bytes that are sure to
  * merge, and the bytes of all others. Returns their number, at most the piece's bytes, or 0 when
- * it may be more than max, which is at most 64. Bit i of open: i and what follows it may merge. */
+ * it may be more than max, which is at most 64. Bit i of near: i and what follows it may merge. */
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
-                   size_t max, uint64_t *open);
+                   size_t max, uint64_t *near);
 
 size_t chars_size_in_memory(const chars *c);
 

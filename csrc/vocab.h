@@ -91,10 +91,10 @@ static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
  * bytes as we do: for those a look at 1 KB is enough, instead of at all ids. */
 static BASE_INLINE uint32_t vocab_id(const vocab *v, uint32_t symbol)
 {
-    bool is_renumbered = symbol < v->n_renumbered;
-    uint32_t id = v->ids[is_renumbered ? symbol : 0];
+    /* Masks, for compilers make a branch of anything else, that nobody foresees. */
+    uint32_t renumbered = 0 - (uint32_t)(symbol < v->n_renumbered);
 
-    return is_renumbered ? id : symbol;
+    return (v->ids[symbol & renumbered] & renumbered) | (symbol & ~renumbered);
 }
 
 /* Where the bytes of an id (token or special) are; len is VOCAB_NONE when unknown. */
