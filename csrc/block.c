@@ -156,14 +156,11 @@ static void block_check_beside(const block_call *call, block_work *work)
         block_miss *miss = &work->misses[n];
         uint32_t from = number == 0 ? 0 : ends[number - 1];
 
-        if (key_equal(other->key, work->keys[number])) {
-            memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
-            continue;
-        }
+        memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
         miss->number = number;
         miss->piece.ptr = call->start + from;
         miss->piece.len = ends[number] - from;
-        n++;
+        n += !key_equal(other->key, work->keys[number]);
     }
     work->n_misses = n;
 }

@@ -41,7 +41,7 @@ MANY_AVX2 static inline uint32_t many_find_avx2(const pairs *p,
         uint32_t rank = (uint32_t)_mm_cvtsi128_si32(
             _mm_and_si128(two, _mm_unpackhi_epi64(two, two)));
 
-        if (BASE_LIKELY(e[PAIRS_PER_BUCKET - 1] == PAIRS_EMPTY || rank != PAIRS_NONE)) {
+        if (BASE_LIKELY(!pairs_is_over(e) || rank != PAIRS_NONE)) {
             return rank;
         }
         e = pairs_behind(p, e);
@@ -63,9 +63,8 @@ MANY_AVX2 static inline void many_answer_avx2(const pairs *table, many_piece *m)
     m->keys[m->places[0]] = many_key((uint32_t)_mm_cvtsi128_si32(ranks), m->places[0]);
     m->keys[m->places[1]] =
         many_key((uint32_t)_mm_extract_epi32(ranks, 2), m->places[1]);
-    if (BASE_UNLIKELY(first[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY ||
-                      second[PAIRS_PER_BUCKET - 1] != PAIRS_EMPTY)) {
-        many_answer_plain(table, m); /* one may go on in the next bucket */
+    if (BASE_UNLIKELY(pairs_is_over(first) | pairs_is_over(second))) {
+        many_answer_plain(table, m); /* one may have to look into the next bucket */
     }
 }
 

@@ -49,6 +49,19 @@ void pairs_free(pairs *p, const ctok_allocator *alloc)
     memset(p, 0, sizeof *p);
 }
 
+/* Says by the order of its last two whether a full bucket is over. */
+static void pairs_say(uint64_t *entries, bool is_over)
+{
+    uint64_t *two = entries + PAIRS_PER_BUCKET - 2;
+
+    if (two[1] != PAIRS_EMPTY && pairs_is_over(entries) != is_over) {
+        uint64_t first = two[0];
+
+        two[0] = two[1];
+        two[1] = first;
+    }
+}
+
 static void pairs_put(pairs *p, uint64_t entry)
 {
     uint64_t pair = pairs_key(pairs_left(entry), pairs_right(entry));
@@ -61,9 +74,11 @@ static void pairs_put(pairs *p, uint64_t entry)
         for (k = 0; k < PAIRS_PER_BUCKET; k++) {
             if (e[k] == PAIRS_EMPTY) {
                 e[k] = entry;
+                pairs_say(e, false);
                 return;
             }
         }
+        pairs_say(e, true);
     }
 }
 

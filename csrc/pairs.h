@@ -22,10 +22,10 @@
 
 #define PAIRS_PER_BUCKET 4
 
+/* Filled from the front. Where all are taken the last two are in order, unless the bucket is over: pairs
+ * that belong to it are in the next one. */
 typedef struct pairs_bucket {
-    uint64_t
-        entries[PAIRS_PER_BUCKET]; /* filled from the front; a full one may go on in the
-                                         * next bucket */
+    uint64_t entries[PAIRS_PER_BUCKET];
 } pairs_bucket;
 
 /* Two bytes side by side. */
@@ -91,6 +91,11 @@ static BASE_INLINE const pairs_bucket *pairs_at(const pairs *p, uint64_t pair)
     return p->buckets + ((uint32_t)(hash >> 32) >> p->shift);
 }
 
+static BASE_INLINE bool pairs_is_over(const uint64_t *entries)
+{
+    return entries[PAIRS_PER_BUCKET - 1] < entries[PAIRS_PER_BUCKET - 2];
+}
+
 /* The entries of the bucket behind one. */
 static BASE_INLINE const uint64_t *pairs_behind(const pairs *p, const uint64_t *entries)
 {
@@ -113,7 +118,7 @@ static BASE_INLINE uint32_t pairs_find(const pairs *p, const pairs_bucket *bucke
             uint64_t left = e[i] ^ pair;
             rank = left >> VOCAB_SYMBOL_BITS == 0 ? (uint32_t)left : rank;
         }
-        if (BASE_LIKELY(e[PAIRS_PER_BUCKET - 1] == PAIRS_EMPTY || rank != PAIRS_NONE)) {
+        if (BASE_LIKELY(!pairs_is_over(e) || rank != PAIRS_NONE)) {
             return rank;
         }
         e = pairs_behind(p, e);
