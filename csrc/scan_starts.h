@@ -120,10 +120,10 @@ static BASE_INLINE uint64_t scan_digit_starts(const scan_shape *shape,
     case 1:
         return digits;
     default: /* 3: the only other group size there is */
-        while (group != 0) {
+        do { /* once, mostly, also for no digits: a branch for that costs more */
             group = group << 3 & digits & digits << 1 & digits << 2;
             starts |= group;
-        }
+        } while (BASE_UNLIKELY(group != 0));
         return starts;
     }
 }
@@ -134,11 +134,16 @@ static BASE_INLINE uint64_t scan_after_newlines(uint64_t tails, uint64_t newline
                                                 uint64_t known)
 {
     uint64_t starts = tails & newlines << 1;
+    /* Adding at the start of a run carries to the place behind it; out of the block too. */
+    uint64_t sum = tails + starts;
+    uint64_t ends = sum & ~tails;
     uint64_t left = starts;
 
+    if (BASE_LIKELY((ends & (newlines | ~known)) == 0 && sum >= tails)) {
+        return starts;
+    }
     while (left != 0) {
         unsigned at = base_lowest(left);
-        /* Adding at the start of a run carries to the place behind it. */
         uint64_t end = (tails + ((uint64_t)1 << at)) & ~tails;
 
         if ((end & known & ~newlines) == 0) {
