@@ -139,14 +139,15 @@ static BASE_INLINE void chars_put(chars_walk *w, const pairs *table, uint32_t sy
     w->out[w->n++] = symbol;
 }
 
-/* Puts one byte, or two that are sure to merge. */
+/* Puts one byte, or two that are sure to merge. Of ASCII only one: whether two are sure nobody
+ * foresees, and rows of both kinds of symbols are asked about more slowly. */
 static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
                                         uint32_t word, const uint8_t *end)
 {
     pairs_two two = table->bytes[word >> 16];
     uint32_t behind = table->bytes[word >> 8 & 0xFFFF].border;
 
-    if (end - w->p > 1 && border_is_sure(two, w->before, behind)) {
+    if (word >> 31 != 0 && end - w->p > 1 && border_is_sure(two, w->before, behind)) {
         chars_put(w, table, pairs_merged(table, two.rank));
         w->before = behind;
         w->p += 2;

@@ -21,7 +21,7 @@
  *
  * So it depends on the two byte pairs alone. Not safe are those that stand, at the first
  * byte of a character, in a symbol that is not whole characters: some dozens in real vocabularies. What
- * is neither one nor closed has sure merges still (borders.h), and so has ASCII. */
+ * is neither one nor closed has sure merges still (borders.h). */
 #ifndef CTOK_CHARS_H
 #define CTOK_CHARS_H
 
@@ -43,8 +43,8 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
                       const ctok_allocator *alloc, ctok_error *err);
 void chars_free(chars *c, const ctok_allocator *alloc);
 
-/* What merging a piece may start from: the symbols of such characters and of bytes that are sure to
- * merge, and the bytes of all others. Returns their number, at most the piece's bytes, or 0 when
+/* What merging a piece may start from: the symbols of such characters and of others' bytes that
+ * are sure to merge, and all other bytes. Returns their number, at most the piece's bytes, or 0 when
  * it may be more than max, which is at most 64. Bit i of near: i and what follows it may merge. */
 size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_t *out,
                    size_t max, uint64_t *near);
