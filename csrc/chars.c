@@ -139,23 +139,28 @@ static BASE_INLINE void chars_put(chars_walk *w, const pairs *table, uint32_t sy
     w->out[w->n++] = symbol;
 }
 
-/* Puts one byte, or two that are sure to merge. Of ASCII only one: whether two are sure nobody
- * foresees, and rows of both kinds of symbols are asked about more slowly. */
+/* Puts one byte. */
+static BASE_INLINE void chars_put_byte(chars_walk *w, const pairs *table, uint32_t word)
+{
+    chars_put(w, table, word >> 24);
+    w->before = table->bytes[word >> 16].border;
+    w->p++;
+}
+
+/* Puts one byte, or two that are sure to merge. */
 static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
                                         uint32_t word, const uint8_t *end)
 {
     pairs_two two = table->bytes[word >> 16];
     uint32_t behind = table->bytes[word >> 8 & 0xFFFF].border;
 
-    if (word >> 31 != 0 && end - w->p > 1 && border_is_sure(two, w->before, behind)) {
-        chars_put(w, table, pairs_merged(table, two.rank));
-        w->before = behind;
-        w->p += 2;
-    } else {
-        chars_put(w, table, *w->p);
-        w->before = two.border;
-        w->p++;
+    if (end - w->p == 1 || !border_is_sure(two, w->before, behind)) {
+        chars_put_byte(w, table, word);
+        return;
     }
+    chars_put(w, table, pairs_merged(table, two.rank));
+    w->before = behind;
+    w->p += 2;
 }
 
 /* The rank from which on something may merge across a border of a character that is in parts. */
@@ -204,6 +209,12 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
     while (w.p < end && w.n + 3 <= max) {
         uint32_t word = chars_load(w.p, end);
 
+        /* Of ASCII no two at once: whether they are sure nobody foresees, and rows of both kinds of
+         * symbols are asked about more slowly. */
+        if (word >> 31 == 0) {
+            chars_put_byte(&w, &known, word);
+            continue;
+        }
         if (chars_is_three(word) && ranks != NULL) {
             uint32_t behind = known.bytes[word & 0xFFFF].border;
 
