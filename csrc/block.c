@@ -58,7 +58,7 @@ static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
 
 /* ---- hits ------------------------------------------------------------------- */
 
-/* Pieces that begin at last or behind it are read from a copy. */
+/* Pieces that begin at last or behind it are read from a copy; NULL: there are none. */
 static BASE_INLINE void block_probe_all(const block_call *call, block_work *work,
                                         const uint8_t *last, const uint8_t *copy)
 {
@@ -143,7 +143,8 @@ static void block_check_counts(const block_call *call, block_work *work,
     work->n_missed = n;
 }
 
-/* Words at their other place fill their slots; what is not there either is a miss. */
+/* Words at their other place fill their slots; what is not there either is a miss. No branch: which
+ * it is nobody foresees. */
 static void block_check_beside(const block_call *call, block_work *work)
 {
     const uint32_t *ends = call->block->ends;

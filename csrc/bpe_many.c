@@ -47,6 +47,20 @@ static void many_bytes_plain(const pairs *table, many_piece *const *pieces, size
     }
 }
 
+static void many_end_plain(bpe_row *row, size_t cap)
+{
+    uint32_t *symbols = row->symbols;
+    size_t n = 0;
+    size_t i;
+
+    (void)cap;
+    for (i = 0; i < row->n; i++) {
+        symbols[n] = symbols[i];
+        n += symbols[n] != MANY_NOBODY;
+    }
+    row->n = n;
+}
+
 void bpe_many_portable(const pairs *table, bpe_row *rows, size_t n)
 {
     static const many_code code = {pairs_find, many_answer_plain, many_end_plain,

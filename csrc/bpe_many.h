@@ -110,17 +110,6 @@ static BASE_INLINE void many_link(many_piece *m, size_t n, size_t cap)
     m->row->n = n;
 }
 
-/* Starts a row that has its symbols, but for the keys of those that may merge. */
-static BASE_INLINE void many_symbols(many_piece *m, size_t cap)
-{
-    size_t i;
-
-    for (i = 0; i < cap; i++) {
-        m->keys[i] = MANY_NO_KEY;
-    }
-    many_link(m, m->row->n, cap);
-}
-
 static BASE_INLINE void many_answers(const pairs *table, const many_code *code,
                                      many_questions *asked)
 {
@@ -221,21 +210,6 @@ static inline void many_answer_plain(const pairs *table, many_piece *m)
     }
 }
 
-/* Moves what is left to the front. */
-static inline void many_end_plain(bpe_row *row, size_t cap)
-{
-    uint32_t *symbols = row->symbols;
-    size_t n = 0;
-    size_t i;
-
-    (void)cap;
-    for (i = 0; i < row->n; i++) {
-        symbols[n] = symbols[i];
-        n += symbols[n] != MANY_NOBODY;
-    }
-    row->n = n;
-}
-
 /* Merges started pieces of at most cap symbols. */
 static BASE_INLINE void many_turns(const pairs *table, const many_code *code,
                                    many_piece **pieces, size_t n, size_t cap)
@@ -268,6 +242,7 @@ typedef struct many_group {
     size_t n;
 } many_group;
 
+/* Starts rows of at most cap symbols that have these. */
 static BASE_INLINE void many_start(const pairs *table, const many_code *code,
                                    many_questions *asked, many_group *g, size_t cap)
 {
@@ -275,7 +250,9 @@ static BASE_INLINE void many_start(const pairs *table, const many_code *code,
 
     for (i = 0; i < g->n; i++) {
         many_piece *m = g->pieces[i];
-        many_symbols(m, cap);
+
+        memset(m->keys, 0xFF, cap * sizeof *m->keys); /* MANY_NO_KEY */
+        many_link(m, m->row->n, cap);
         many_ask(table, code, asked, m, m->row->near);
     }
 }

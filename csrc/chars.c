@@ -169,8 +169,8 @@ static BASE_INLINE uint32_t chars_limit(uint32_t border)
     return (border | (0 - (border >> 31))) & BORDER_LEAST;
 }
 
-/* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in, where one
- * or the other is sure. */
+/* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in; false where
+ * neither is sure. */
 static BASE_INLINE bool chars_put_whole(chars_walk *w, const pairs *table,
                                         uint32_t rank, uint32_t behind, size_t n_bytes)
 {
@@ -205,7 +205,7 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
         w.p = few + 4;
         end = w.p + piece.len;
     }
-    /* Behind the end are zeros: that border is at most more strict than BORDER_END. */
+    /* Behind the end are zeros: a border no less strict than BORDER_END. */
     while (w.p < end && w.n + 3 <= max) {
         uint32_t word = chars_load(w.p, end);
 

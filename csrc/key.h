@@ -14,8 +14,8 @@ typedef struct key {
     uint64_t high;
 } key;
 
-/* By length: ones where a piece's bytes are. */
-extern const uint8_t key_masks[KEY_BYTES + 1][sizeof(key)];
+/* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
+extern const uint8_t key_window[32];
 
 /* The key of a piece of 1 to KEY_BYTES bytes, behind which as many may be read as a key has. */
 static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
@@ -24,7 +24,7 @@ static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
     key mask;
 
     memcpy(&k, piece, sizeof k);
-    memcpy(&mask, key_masks[len], sizeof mask);
+    memcpy(&mask, key_window + 16 - len, sizeof mask);
     k.low &= mask.low;
     k.high &= mask.high;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__

@@ -8,7 +8,7 @@
  *     SCAN(equal)()    where those are that are one
  *     SCAN(range)()    where those are that are from first to first + n - 1
  *     SCAN(beyond)()   where those are that are not ASCII
- *     SCAN(emit)()     what writes the places of all bits of a mask, or scan_emit
+ *     SCAN(emit)()     what scan_emit does
  *
  * and gets one scanner for each family, in which all that the shape decides is decided by the
  * compiler. */

@@ -37,7 +37,7 @@ void words_add(words *w, key k, uint32_t symbol)
                 return;
             }
         }
-        b->is_full = 1;
+        b->is_over = 1;
     }
 }
 
@@ -54,7 +54,7 @@ void words_sections(words *w, sections *s)
 
 bool words_are_sound(const words *w, size_t n_symbols, sections *s)
 {
-    size_t n_full = 0;
+    size_t n_over = 0;
     uint32_t is_bad = 0;
     size_t i;
 
@@ -68,11 +68,11 @@ bool words_are_sound(const words *w, size_t n_symbols, sections *s)
             const words_bucket *b = &w->buckets[i];
             size_t k;
 
-            n_full += b->is_full != 0;
+            n_over += b->is_over != 0;
             for (k = 0; k < WORDS_PER_BUCKET; k++) {
                 is_bad |= b->symbols[k] >= n_symbols; /* 0 where there is no key */
             }
         }
     }
-    return is_bad == 0 && 2 * n_full <= w->n_buckets;
+    return is_bad == 0 && 2 * n_over <= w->n_buckets;
 }

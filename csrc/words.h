@@ -2,10 +2,10 @@
  * all threads.
  *
  * A bucket is one cache line, so an answer costs one access to memory. It has room for three
- * tokens; what does not fit goes to the next bucket that has room, and the full ones
- * on the way there say so.
+ * tokens; what does not fit goes to the next bucket that has room, and those on the
+ * way there are over.
  *
- *     key  key  key  symbol symbol symbol  is_full
+ *     key  key  key  symbol symbol symbol  is_over
  */
 #ifndef CTOK_WORDS_H
 #define CTOK_WORDS_H
@@ -19,7 +19,7 @@
 typedef struct words_bucket {
     key keys[WORDS_PER_BUCKET]; /* all zero: empty, for no piece has length 0 */
     uint32_t symbols[WORDS_PER_BUCKET];
-    uint32_t is_full; /* and some that belong here are behind it */
+    uint32_t is_over; /* some that belong here are behind it */
 } words_bucket;
 
 typedef struct words {
@@ -55,7 +55,7 @@ static BASE_INLINE uint32_t words_find(const words *w, key k, uint64_t hash)
                 return b->symbols[i];
             }
         }
-        if (BASE_LIKELY(!b->is_full)) {
+        if (BASE_LIKELY(!b->is_over)) {
             return WORDS_NONE;
         }
         b = b + 1 == w->buckets + w->n_buckets ? w->buckets : b + 1;
