@@ -210,37 +210,55 @@ static inline void many_answer_plain(const pairs *table, many_piece *m)
     }
 }
 
-/* Merges started pieces of at most cap symbols. */
-static BASE_INLINE void many_turns(const pairs *table, const many_code *code,
-                                   many_piece **pieces, size_t n, size_t cap)
-{
-    size_t i;
-
-    while (n > 0) {
-        for (i = 0; i < n;) {
-            many_piece *m = pieces[i];
-
-            if (BASE_LIKELY(many_turn(table, m, cap))) {
-                i++;
-            } else {
-                code->end(m->row, cap);
-                pieces[i] = pieces[--n];
-            }
-        }
-        /* All turns, then all answers: keys are written one by one and read many at once,
-         * for which they have to have left the processor's store queue. */
-        for (i = 0; i < n; i++) {
-            code->answer(table, pieces[i]);
-        }
-    }
-}
-
-/* ---- all -------------------------------------------------------------------- */
-
 typedef struct many_group {
     many_piece *pieces[BPE_MANY];
     size_t n;
 } many_group;
+
+/* A turn of each piece, which has at most cap symbols. Who is at its end leaves. */
+static BASE_INLINE void many_turns(const pairs *table, const many_code *code,
+                                   many_group *g, size_t cap)
+{
+    size_t i;
+
+    for (i = 0; i < g->n;) {
+        many_piece *m = g->pieces[i];
+
+        if (BASE_LIKELY(many_turn(table, m, cap))) {
+            i++;
+        } else {
+            code->end(m->row, cap);
+            g->pieces[i] = g->pieces[--g->n];
+        }
+    }
+}
+
+static BASE_INLINE void many_all_answers(const pairs *table, const many_code *code,
+                                         const many_group *g)
+{
+    size_t i;
+
+    for (i = 0; i < g->n; i++) {
+        code->answer(table, g->pieces[i]);
+    }
+}
+
+/* Merges started pieces, by length. All turns, then all answers: keys are written one by one and read
+ * many at once, for which they have to have left the processor's store queue. */
+static BASE_INLINE void many_merge(const pairs *table, const many_code *code,
+                                   many_group groups[3])
+{
+    while (groups[0].n + groups[1].n + groups[2].n > 0) {
+        many_turns(table, code, &groups[0], MANY_SHORT);
+        many_turns(table, code, &groups[1], MANY_MIDDLE);
+        many_turns(table, code, &groups[2], BPE_MANY_SYMBOLS);
+        many_all_answers(table, code, &groups[0]);
+        many_all_answers(table, code, &groups[1]);
+        many_all_answers(table, code, &groups[2]);
+    }
+}
+
+/* ---- all -------------------------------------------------------------------- */
 
 /* Starts rows of at most cap symbols that have these. */
 static BASE_INLINE void many_start(const pairs *table, const many_code *code,
@@ -285,9 +303,8 @@ static BASE_INLINE void many_all(const pairs *table, const many_code *code,
     many_answers(table, code, &asked);
     memcpy(groups[0].pieces + groups[0].n, bytes.pieces,
            bytes.n * sizeof *bytes.pieces);
-    many_turns(table, code, groups[0].pieces, groups[0].n + bytes.n, MANY_SHORT);
-    many_turns(table, code, groups[1].pieces, groups[1].n, MANY_MIDDLE);
-    many_turns(table, code, groups[2].pieces, groups[2].n, BPE_MANY_SYMBOLS);
+    groups[0].n += bytes.n;
+    many_merge(table, code, groups);
 }
 
 #endif
