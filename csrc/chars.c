@@ -81,9 +81,9 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
     uint32_t symbol;
 
     memset(out, 0, sizeof *out);
-    TRY(mem_new(alloc, &memory, CHARS_N, sizeof *out->ranks, err));
-    out->ranks = memory;
-    memset(out->ranks, 0xFF, CHARS_N * sizeof *out->ranks); /* PAIRS_NONE */
+    TRY(mem_new(alloc, &memory, CHARS_N, sizeof *out->merges, err));
+    out->merges = memory;
+    memset(out->merges, 0xFF, CHARS_N * sizeof *out->merges); /* CHARS_NONE */
     for (symbol = 256; symbol < tokens->n_symbols; symbol++) {
         ctok_bytes bytes = vocab_bytes(tokens, symbol);
         uint8_t four[4] = {0};
@@ -100,7 +100,8 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
         }
         rank = chars_rank(table, bytes.ptr, bytes.len);
         if (rank != PAIRS_NONE && pairs_merged(table, rank) == symbol) {
-            out->ranks[bytes.len == 2 ? chars_two(word) : chars_three(word)] = rank;
+            out->merges[bytes.len == 2 ? chars_two(word) : chars_three(word)] =
+                rank | (uint32_t)table->sides[symbol] << CHARS_SIDES;
         }
     }
     return CTOK_OK;
@@ -108,13 +109,13 @@ ctok_status chars_new(chars *out, const vocab *tokens, const pairs *table,
 
 void chars_free(chars *c, const ctok_allocator *alloc)
 {
-    mem_free(alloc, c->ranks, CHARS_N, sizeof *c->ranks);
+    mem_free(alloc, c->merges, CHARS_N, sizeof *c->merges);
     memset(c, 0, sizeof *c);
 }
 
 size_t chars_size_in_memory(const chars *c)
 {
-    return c->ranks == NULL ? 0 : CHARS_N * sizeof *c->ranks;
+    return c->merges == NULL ? 0 : CHARS_N * sizeof *c->merges;
 }
 
 /* ---- use -------------------------------------------------------------------- */
@@ -129,11 +130,9 @@ typedef struct chars_walk {
     size_t n;
 } chars_walk;
 
-/* Puts a symbol that may merge with what is beside it. */
-static BASE_INLINE void chars_put(chars_walk *w, const pairs *table, uint32_t symbol)
+/* Puts a symbol with these sides, that may merge with what is beside it. */
+static BASE_INLINE void chars_put(chars_walk *w, uint32_t symbol, uint8_t right)
 {
-    uint8_t right = table->sides[symbol];
-
     w->near |= (uint64_t)pairs_may_merge(w->left, right) << w->n >> 1;
     w->left = right;
     w->out[w->n++] = symbol;
@@ -142,7 +141,7 @@ static BASE_INLINE void chars_put(chars_walk *w, const pairs *table, uint32_t sy
 /* Puts one byte. */
 static BASE_INLINE void chars_put_byte(chars_walk *w, const pairs *table, uint32_t word)
 {
-    chars_put(w, table, word >> 24);
+    chars_put(w, word >> 24, table->sides[word >> 24]);
     w->before = table->bytes[word >> 16].border;
     w->p++;
 }
@@ -153,12 +152,14 @@ static BASE_INLINE void chars_put_bytes(chars_walk *w, const pairs *table,
 {
     pairs_two two = table->bytes[word >> 16];
     uint32_t behind = table->bytes[word >> 8 & 0xFFFF].border;
+    uint32_t symbol;
 
     if (end - w->p == 1 || !border_is_sure(two, w->before, behind)) {
         chars_put_byte(w, table, word);
         return;
     }
-    chars_put(w, table, pairs_merged(table, two.rank));
+    symbol = pairs_merged(table, two.rank);
+    chars_put(w, symbol, table->sides[symbol]);
     w->before = behind;
     w->p += 2;
 }
@@ -172,15 +173,16 @@ static BASE_INLINE uint32_t chars_limit(uint32_t border)
 /* Puts a character of n bytes, which ends at the border behind, as a symbol, or closed in; false where
  * neither is sure. */
 static BASE_INLINE bool chars_put_whole(chars_walk *w, const pairs *table,
-                                        uint32_t rank, uint32_t behind, size_t n_bytes)
+                                        uint32_t merge, uint32_t behind, size_t n_bytes)
 {
+    uint32_t rank = merge & CHARS_RANK;
     uint32_t left = chars_limit(w->before);
     uint32_t right = chars_limit(behind);
     uint32_t limit = left < right ? left : right;
 
     if (BASE_LIKELY(rank < limit)) {
-        chars_put(w, table, pairs_merged(table, rank));
-    } else if (rank == PAIRS_NONE && limit == BORDER_LEAST) {
+        chars_put(w, pairs_merged(table, rank), (uint8_t)(merge >> CHARS_SIDES));
+    } else if (merge == CHARS_NONE && limit == BORDER_LEAST) {
         w->n += chars_parts(table, w->p, n_bytes, w->out + w->n);
         w->left = 0;
     } else {
@@ -195,7 +197,7 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
                    size_t max, uint64_t *near)
 {
     const pairs known = *table; /* a copy, which no symbol written can change */
-    const uint32_t *ranks = c->ranks;
+    const uint32_t *merges = c->merges;
     const uint8_t *end = piece.ptr + piece.len;
     chars_walk w = {piece.ptr, BORDER_END, 0, out, 0, 0};
     uint8_t few[8] = {0};
@@ -215,16 +217,16 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
             chars_put_byte(&w, &known, word);
             continue;
         }
-        if (chars_is_three(word) && ranks != NULL) {
+        if (chars_is_three(word) && merges != NULL) {
             uint32_t behind = known.bytes[word & 0xFFFF].border;
 
-            if (chars_put_whole(&w, &known, ranks[chars_three(word)], behind, 3)) {
+            if (chars_put_whole(&w, &known, merges[chars_three(word)], behind, 3)) {
                 continue;
             }
-        } else if (chars_is_two(word) && ranks != NULL) {
+        } else if (chars_is_two(word) && merges != NULL) {
             uint32_t behind = known.bytes[word >> 8 & 0xFFFF].border;
 
-            if (chars_put_whole(&w, &known, ranks[chars_two(word)], behind, 2)) {
+            if (chars_put_whole(&w, &known, merges[chars_two(word)], behind, 2)) {
                 continue;
             }
         }
@@ -236,10 +238,10 @@ size_t chars_start(const chars *c, const pairs *table, ctok_bytes piece, uint32_
 
 void chars_sections(chars *c, sections *s)
 {
-    size_t n = c->ranks == NULL ? 0 : CHARS_N;
+    size_t n = c->merges == NULL ? 0 : CHARS_N;
 
     section_number(s, &n);
-    SECTION(s, c->ranks, n);
+    SECTION(s, c->merges, n);
     s->is_bad = s->is_bad || (n != 0 && n != CHARS_N);
 }
 
@@ -248,11 +250,11 @@ bool chars_are_sound(const chars *c, const pairs *table, const uint8_t *lengths,
 {
     size_t i;
 
-    for (i = 0; c->ranks != NULL && i < CHARS_N; i++) {
-        uint32_t rank = c->ranks[i];
+    for (i = 0; c->merges != NULL && i < CHARS_N; i++) {
+        uint32_t rank = c->merges[i] & CHARS_RANK;
         uint8_t length = i < CHARS_OF_THREE ? 3 : 2;
 
-        if (rank != PAIRS_NONE && (!pairs_has_rank(table, rank, n_symbols) ||
+        if (c->merges[i] != CHARS_NONE && (!pairs_has_rank(table, rank, n_symbols) ||
                                    lengths[pairs_merged(table, rank)] != length)) {
             return false;
         }

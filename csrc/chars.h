@@ -33,9 +33,14 @@
 #define CHARS_OF_THREE 0x10000
 #define CHARS_N (CHARS_OF_THREE + 0x800)
 
+/* Of a character: the rank of the merge that makes it one symbol, and on top of that the sides of
+ * the symbol (pairs.h), so that nobody has to ask for them. */
+#define CHARS_SIDES 30
+#define CHARS_RANK (((uint32_t)1 << CHARS_SIDES) - 1)
+#define CHARS_NONE UINT32_MAX
+
 typedef struct chars {
-    uint32_t *ranks; /* by number: of the merge that makes the character one symbol, or
-                      * PAIRS_NONE; NULL: none is known */
+    uint32_t *merges; /* by number; CHARS_NONE: it becomes none; NULL: none is known */
 } chars;
 
 /* Finds the characters of a proper model's vocabulary. Its borders are known. */
