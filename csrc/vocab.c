@@ -13,29 +13,55 @@ void vocab_free(vocab *v, const ctok_allocator *alloc)
     memset(v, 0, sizeof *v);
 }
 
-static uint64_t vocab_load(const uint8_t *ptr, size_t len)
+static uint64_t vocab_load(const uint8_t *ptr)
 {
-    uint64_t word = 0;
-    memcpy(&word, ptr, len);
+    uint64_t word;
+    memcpy(&word, ptr, sizeof word);
     return word;
 }
 
-static uint64_t vocab_mix(uint64_t h, uint64_t word)
+/* At most 16 bytes as two words, without a loop: what is loaded twice does no harm. */
+static void vocab_load_few(const uint8_t *ptr, size_t len, uint64_t words[2])
 {
-    h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    uint32_t front;
+    uint32_t back;
+
+    if (len >= 8) {
+        words[0] = vocab_load(ptr);
+        words[1] = vocab_load(ptr + len - 8);
+        return;
+    }
+    words[0] = words[1] = 0;
+    if (len >= 4) {
+        memcpy(&front, ptr, sizeof front);
+        memcpy(&back, ptr + len - 4, sizeof back);
+        words[0] = (uint64_t)front << 32 | back;
+    } else if (len > 0) {
+        words[0] = (uint64_t)ptr[0] << 16 | (uint64_t)ptr[len / 2] << 8 | ptr[len - 1];
+    }
+}
+
+static uint64_t vocab_mix(uint64_t h, const uint64_t words[2])
+{
+    uint64_t second = words[1] * UINT64_C(0xC2B2AE3D27D4EB4F); /* xxHash's and */
+
+    h ^= words[0] ^ (second << 32 | second >> 32);
+    h *= UINT64_C(0x9E3779B97F4A7C15); /* Fibonacci hashing's */
     return h ^ (h >> 29);
 }
 
 uint64_t vocab_hash(const uint8_t *ptr, size_t len)
 {
     uint64_t h = len * UINT64_C(0xD6E8FEB86659FD93);
+    uint64_t words[2];
 
-    while (len > 8) {
-        h = vocab_mix(h, vocab_load(ptr, 8));
-        ptr += 8;
-        len -= 8;
+    for (; len > 16; ptr += 16, len -= 16) {
+        words[0] = vocab_load(ptr);
+        words[1] = vocab_load(ptr + 8);
+        h = vocab_mix(h, words);
     }
-    h = vocab_mix(h, vocab_load(ptr, len));
+    vocab_load_few(ptr, len, words);
+    h = vocab_mix(h, words);
     return h ^ (h >> 32);
 }
 
@@ -55,25 +81,58 @@ ctok_status vocab_index_new(vocab *v, size_t n, const ctok_allocator *alloc,
     return CTOK_OK;
 }
 
-static bool vocab_equal(const vocab *v, uint32_t symbol, const uint8_t *ptr, size_t len)
+#define VOCAB_SYMBOL_MASK (((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1)
+
+/* What a slot has of a hash. */
+static uint32_t vocab_tag(uint64_t hash)
 {
-    ctok_bytes token = vocab_bytes(v, symbol);
+    return (uint32_t)(hash >> 32) & ~VOCAB_SYMBOL_MASK;
+}
+
+/* Whether a slot's symbol has these bytes. A wrong one is told by its tag, nearly always, and its bytes
+ * stay where they are. */
+static bool vocab_is(const vocab *v, uint32_t slot, uint32_t tag, const uint8_t *ptr,
+                     size_t len)
+{
+    ctok_bytes token;
+
+    if ((slot ^ tag) > VOCAB_SYMBOL_MASK) {
+        return false;
+    }
+    token = vocab_bytes(v, slot ^ tag);
     return token.len == len && memcmp(token.ptr, ptr, len) == 0;
+}
+
+/* The slot that has these bytes, or the empty one where looking for them ends. */
+static size_t vocab_look(const vocab *v, uint64_t hash, const uint8_t *ptr, size_t len)
+{
+    uint32_t tag = vocab_tag(hash);
+    size_t i = vocab_slot(v, hash);
+
+    while (v->slots[i] != VOCAB_NONE && !vocab_is(v, v->slots[i], tag, ptr, len)) {
+        i = (i + 1) & (v->n_slots - 1);
+    }
+    return i;
+}
+
+/* The symbol in a slot, or VOCAB_NONE. */
+static uint32_t vocab_in(const vocab *v, size_t i)
+{
+    uint32_t slot = v->slots[i];
+    return slot == VOCAB_NONE ? VOCAB_NONE : slot & VOCAB_SYMBOL_MASK;
 }
 
 uint32_t vocab_index_add(vocab *v, uint32_t symbol)
 {
     ctok_bytes token = vocab_bytes(v, symbol);
-    size_t i = vocab_slot(v, vocab_hash(token.ptr, token.len));
+    uint64_t hash = vocab_hash(token.ptr, token.len);
+    size_t i = vocab_look(v, hash, token.ptr, token.len);
+    uint32_t same = vocab_in(v, i);
 
-    while (v->slots[i] != VOCAB_NONE) {
-        if (vocab_equal(v, v->slots[i], token.ptr, token.len)) {
-            return v->slots[i];
-        }
-        i = (i + 1) & (v->n_slots - 1);
+    if (same == VOCAB_NONE) {
+        v->slots[i] = vocab_tag(hash) | symbol;
     }
-    v->slots[i] = symbol;
-    return VOCAB_NONE;
+    return same;
 }
 
 ctok_status vocab_index_longer(vocab *v, size_t len, const ctok_allocator *alloc,
@@ -99,15 +158,7 @@ ctok_status vocab_index_longer(vocab *v, size_t len, const ctok_allocator *alloc
 uint32_t vocab_find_hashed(const vocab *v, uint64_t hash, const uint8_t *ptr,
                            size_t len)
 {
-    size_t i = vocab_slot(v, hash);
-
-    while (v->slots[i] != VOCAB_NONE) {
-        if (vocab_equal(v, v->slots[i], ptr, len)) {
-            return v->slots[i];
-        }
-        i = (i + 1) & (v->n_slots - 1);
-    }
-    return VOCAB_NONE;
+    return vocab_in(v, vocab_look(v, hash, ptr, len));
 }
 
 uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len)
@@ -196,7 +247,8 @@ static bool vocab_symbols_are_sound(const vocab *v, sections *s)
         uint32_t n_here = 0;
 
         for (; i < end; i++) {
-            is_bad |= (v->slots[i] >= n) & (v->slots[i] != VOCAB_NONE);
+            is_bad |= ((v->slots[i] & VOCAB_SYMBOL_MASK) >= n) &
+                      (v->slots[i] != VOCAB_NONE);
             n_here += v->slots[i] != VOCAB_NONE;
         }
         n_used += n_here;
