@@ -119,13 +119,15 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
 static void cache_keep(cache *c, const cache_word *word)
 {
     uint32_t hash = phrases_hash(key_hash(word->key));
+    uint32_t ids[CACHE_WORD_IDS + PHRASES_BEHIND] = {0};
     uint8_t bytes[sizeof(key)];
     ctok_bytes piece = {bytes, 0};
 
+    memcpy(ids, word->ids, sizeof word->ids);
     memcpy(bytes, &word->key, sizeof bytes);
     piece.len = bytes[KEY_BYTES];
     if (phrases_look(&c->phrases, hash, piece) == NULL) {
-        phrases_add(&c->phrases, hash, piece, word->ids, word->n);
+        phrases_add(&c->phrases, hash, piece, ids, word->n);
     }
 }
 

@@ -91,7 +91,8 @@ static void phrases_index(phrases *p, uint32_t hash, size_t at)
 /* Whether the part that is open has room. */
 static bool phrases_fits(const phrases *p, size_t size)
 {
-    return p->ends[p->part] + size <= phrases_start(p->n_buckets, p->part + 1);
+    return p->ends[p->part] + size + PHRASES_BEHIND <=
+           phrases_start(p->n_buckets, p->part + 1);
 }
 
 const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
@@ -100,9 +101,10 @@ const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
     size_t size = phrases_size(piece.len, n);
     phrases_record *record;
     size_t at;
+    size_t i;
 
     if (p->index == NULL || piece.len > PHRASES_MAX_BYTES || n > PHRASES_MAX_IDS ||
-        1 + size > phrases_start(p->max_buckets, 1)) {
+        1 + size + PHRASES_BEHIND > phrases_start(p->max_buckets, 1)) {
         return NULL;
     }
     if (!phrases_fits(p, size) && p->n_parts < PHRASES_PARTS) {
@@ -117,7 +119,10 @@ const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
     record->hash = hash;
     record->len = (uint16_t)piece.len;
     record->n = (uint16_t)n;
-    memcpy(record->ids, ids, n * sizeof *ids);
+    /* So many at once, for how many there are nobody foresees. */
+    for (i = 0; i < n; i += PHRASES_BEHIND) {
+        memcpy(record->ids + i, ids + i, PHRASES_BEHIND * sizeof *ids);
+    }
     memcpy(record->ids + n, piece.ptr, piece.len);
     phrases_index(p, hash, at);
     p->ends[p->part] = at + size;

@@ -24,7 +24,7 @@
 #define PHRASES_MAX_BUCKETS ((size_t)1 << 24)
 #define PHRASES_WAYS 4
 #define PHRASES_PARTS 8
-/* Words that may be read behind a record's ids. */
+/* Words that may be read behind ids, of a record or to be remembered. */
 #define PHRASES_BEHIND 8
 /* Words of log for each bucket, which has two records then, of 260 languages. */
 #define PHRASES_LOG_WORDS 28
@@ -61,7 +61,7 @@ void phrases_clear(phrases *p);
 /* The record of a piece, or NULL, in one step; of a table that is switched off, NULL. */
 const phrases_record *phrases_look(const phrases *p, uint32_t hash, ctok_bytes piece);
 
-/* Remembers what a piece became. Returns where its ids are until phrases_grow, or NULL: there
+/* Remembers what a piece became; behind its ids PHRASES_BEHIND words may be read. Returns where its ids are until phrases_grow, or NULL: there
  * was no room, or it is too long. */
 const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
                             const uint32_t *ids, size_t n);
