@@ -46,8 +46,11 @@ typedef struct block_work {
     uint16_t
         missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
     uint32_t n_missed;
-    block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either */
+    block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either: short pieces at
+                                           * the front, long ones from the end down, until
+                                           * block_find_words */
     uint32_t n_misses;
+    uint32_t n_long; /* of them at the end */
     uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
     size_t n_aside;
 } block_work;
@@ -144,26 +147,32 @@ static void block_check_counts(const block_call *call, block_work *work,
 }
 
 /* Words at their other place fill their slots; what is not there either is a miss. No branch: which
- * it is nobody foresees. */
+ * it is nobody foresees, nor how long it is. All that comes after has it sorted by that. */
 static void block_check_beside(const block_call *call, block_work *work)
 {
     const uint32_t *ends = call->block->ends;
     uint32_t n = 0;
+    uint32_t n_long = 0;
     uint32_t i;
 
     for (i = 0; i < work->n_missed; i++) {
         uint32_t number = work->missed[i];
         const cache_word *other = cache_word_beside(work->words[number]);
-        block_miss *miss = &work->misses[n];
         uint32_t from = number == 0 ? 0 : ends[number - 1];
+        uint32_t len = ends[number] - from;
+        uint32_t is_long = len > KEY_BYTES;
+        uint32_t at = is_long * (CTOK_BLOCK_PIECES - 1 - n_long - n) + n;
+        block_miss *miss = &work->misses[at];
 
         memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
         miss->number = number;
         miss->piece.ptr = call->start + from;
-        miss->piece.len = ends[number] - from;
-        n += !key_equal(other->key, work->keys[number]);
+        miss->piece.len = len;
+        n_long += is_long; /* whose keys are nobody's */
+        n += !key_equal(other->key, work->keys[number]) & ~is_long;
     }
     work->n_misses = n;
+    work->n_long = n_long;
 }
 
 /* ---- misses ----------------------------------------------------------------- */
@@ -205,27 +214,29 @@ static void block_find_words(const block_call *call, block_work *work)
     for (i = 0; i < work->n_misses; i++) {
         block_miss *miss = &work->misses[i];
 
-        if (miss->piece.len <= KEY_BYTES) {
-            miss->hash = key_hash(work->keys[miss->number]);
-            BASE_PREFETCH(words_at(&model->words, miss->hash));
-        }
+        miss->hash = key_hash(work->keys[miss->number]);
+        BASE_PREFETCH(words_at(&model->words, miss->hash));
     }
     for (i = 0; i < work->n_misses; i++) {
         block_miss miss = work->misses[i];
+        uint32_t symbol =
+            words_find(&model->words, work->keys[miss.number], miss.hash);
+        uint32_t id = vocab_id(&model->tokens, symbol);
 
-        if (BASE_LIKELY(miss.piece.len <= KEY_BYTES)) {
-            uint32_t symbol =
-                words_find(&model->words, work->keys[miss.number], miss.hash);
-            uint32_t id = vocab_id(&model->tokens, symbol);
-
-            if (BASE_LIKELY(id != VOCAB_NONE)) {
-                block_settle(call, work, &miss, &id, 1);
-                continue;
-            }
-        } else {
-            miss.hash = vocab_hash(miss.piece.ptr, miss.piece.len);
-            BASE_PREFETCH(&model->tokens.slots[vocab_slot(&model->tokens, miss.hash)]);
+        if (BASE_LIKELY(id != VOCAB_NONE)) {
+            block_settle(call, work, &miss, &id, 1);
+            continue;
         }
+        if (is_on) {
+            phrases_ask(known, phrases_hash(miss.hash));
+        }
+        work->misses[n_left++] = miss;
+    }
+    for (i = CTOK_BLOCK_PIECES - work->n_long; i < CTOK_BLOCK_PIECES; i++) {
+        block_miss miss = work->misses[i];
+
+        miss.hash = vocab_hash(miss.piece.ptr, miss.piece.len);
+        BASE_PREFETCH(&model->tokens.slots[vocab_slot(&model->tokens, miss.hash)]);
         if (is_on) {
             phrases_ask(known, phrases_hash(miss.hash));
         }
@@ -495,7 +506,7 @@ static ctok_status block_misses(const block_call *call, block_work *work)
 static ctok_status block_resolve(const block_call *call, block_work *work)
 {
     block_check_beside(call, work);
-    return work->n_misses > 0 ? block_misses(call, work) : CTOK_OK;
+    return work->n_misses + work->n_long > 0 ? block_misses(call, work) : CTOK_OK;
 }
 
 /* ---- output ----------------------------------------------------------------- */

@@ -20,7 +20,7 @@ static uint64_t vocab_load(const uint8_t *ptr)
     return word;
 }
 
-/* At most 16 bytes as two words, without a loop: what is loaded twice does no harm. */
+/* Less than 16 bytes as two words, without a loop: what is loaded twice does no harm. */
 static void vocab_load_few(const uint8_t *ptr, size_t len, uint64_t words[2])
 {
     uint32_t front;
@@ -55,12 +55,17 @@ uint64_t vocab_hash(const uint8_t *ptr, size_t len)
     uint64_t h = len * UINT64_C(0xD6E8FEB86659FD93);
     uint64_t words[2];
 
-    for (; len > 16; ptr += 16, len -= 16) {
-        words[0] = vocab_load(ptr);
-        words[1] = vocab_load(ptr + 8);
-        h = vocab_mix(h, words);
+    if (len < 16) {
+        vocab_load_few(ptr, len, words);
+    } else {
+        for (; len > 16; ptr += 16, len -= 16) {
+            words[0] = vocab_load(ptr);
+            words[1] = vocab_load(ptr + 8);
+            h = vocab_mix(h, words);
+        }
+        words[0] = vocab_load(ptr + len - 16); /* some of it for the second time */
+        words[1] = vocab_load(ptr + len - 8);
     }
-    vocab_load_few(ptr, len, words);
     h = vocab_mix(h, words);
     return h ^ (h >> 32);
 }
