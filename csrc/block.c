@@ -46,9 +46,10 @@ typedef struct block_work {
     uint16_t
         missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
     uint32_t n_missed;
-    block_miss misses[CTOK_BLOCK_PIECES]; /* what the second did not either: short pieces at
-                                           * the front, long ones from the end down, until
-                                           * block_find_words */
+    uint16_t unknown[CTOK_BLOCK_PIECES]; /* what the second did not either */
+    uint32_t n_unknown;
+    block_miss misses[CTOK_BLOCK_PIECES]; /* the same: short pieces at the front, long ones
+                                           * at the end, until block_find_words */
     uint32_t n_misses;
     uint32_t n_long; /* of them at the end */
     uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
@@ -146,36 +147,51 @@ static void block_check_counts(const block_call *call, block_work *work,
     work->n_missed = n;
 }
 
-/* Words at their other place fill their slots; what is not there either is a miss. No branch: which
- * it is nobody foresees, nor how long it is. All that comes after has it sorted by that. */
-static void block_check_beside(const block_call *call, block_work *work)
+/* Words at their other place fill their slots; what is not there either is unknown. No branch: which
+ * it is nobody foresees. */
+static void block_check_beside(block_work *work)
+{
+    uint32_t n = 0;
+    uint32_t i;
+
+    for (i = 0; i < work->n_missed; i++) {
+        uint16_t number = work->missed[i];
+        const cache_word *other = cache_word_beside(work->words[number]);
+
+        memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
+        work->unknown[n] = number;
+        n += !key_equal(other->key, work->keys[number]);
+    }
+    work->n_unknown = n;
+}
+
+/* ---- misses ----------------------------------------------------------------- */
+
+/* Sorts misses by length, so that nobody behind here has to guess it. */
+static void block_sort(const block_call *call, block_work *work)
 {
     const uint32_t *ends = call->block->ends;
     uint32_t n = 0;
     uint32_t n_long = 0;
     uint32_t i;
 
-    for (i = 0; i < work->n_missed; i++) {
-        uint32_t number = work->missed[i];
-        const cache_word *other = cache_word_beside(work->words[number]);
+    for (i = 0; i < work->n_unknown; i++) {
+        uint32_t number = work->unknown[i];
         uint32_t from = number == 0 ? 0 : ends[number - 1];
         uint32_t len = ends[number] - from;
         uint32_t is_long = len > KEY_BYTES;
         uint32_t at = is_long * (CTOK_BLOCK_PIECES - 1 - n_long - n) + n;
         block_miss *miss = &work->misses[at];
 
-        memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
         miss->number = number;
         miss->piece.ptr = call->start + from;
         miss->piece.len = len;
-        n_long += is_long; /* whose keys are nobody's */
-        n += !key_equal(other->key, work->keys[number]) & ~is_long;
+        n_long += is_long;
+        n += 1 - is_long;
     }
     work->n_misses = n;
     work->n_long = n_long;
 }
-
-/* ---- misses ----------------------------------------------------------------- */
 
 /* Fills a slot with ids that stay where they are until the output, with BLOCK_SLACK more behind
  * them that may be read. */
@@ -494,6 +510,7 @@ static ctok_status block_misses(const block_call *call, block_work *work)
                          sizeof *scratch->aside, call->err);
     scratch->aside = aside;
     TRY(status);
+    block_sort(call, work);
     block_find_words(call, work);
     if (work->n_misses > 0) {
         block_find_phrases(call, work);
@@ -505,8 +522,8 @@ static ctok_status block_misses(const block_call *call, block_work *work)
 /* Fills the slots of what the first look did not find. */
 static ctok_status block_resolve(const block_call *call, block_work *work)
 {
-    block_check_beside(call, work);
-    return work->n_misses + work->n_long > 0 ? block_misses(call, work) : CTOK_OK;
+    block_check_beside(work);
+    return work->n_unknown > 0 ? block_misses(call, work) : CTOK_OK;
 }
 
 /* ---- output ----------------------------------------------------------------- */
