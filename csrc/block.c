@@ -35,30 +35,29 @@ typedef struct block_miss {
 } block_miss;
 
 typedef struct block_slot {
-    uint32_t ids[CACHE_WORD_IDS]; /* or, when n is more, a pointer to them */
-    uint32_t n;
+    uint32_t ids[CACHE_WORD_IDS]; /* or, when there are more, a pointer to them */
 } block_slot;
 
 typedef struct block_work {
     key keys[CTOK_BLOCK_PIECES];
     const cache_word *words[CTOK_BLOCK_PIECES];
     block_slot slots[CTOK_BLOCK_PIECES];
-    uint16_t
-        missed[CTOK_BLOCK_PIECES]; /* what the first look in the cache did not find */
+    uint32_t *n_ids;                    /* of each piece */
+    uint16_t missed[CTOK_BLOCK_PIECES]; /* what is not at its place in the word cache;
+                                         * later, what is not beside it either */
     uint32_t n_missed;
-    uint16_t unknown[CTOK_BLOCK_PIECES]; /* what the second did not either */
-    uint32_t n_unknown;
-    block_miss misses[CTOK_BLOCK_PIECES]; /* the same: short pieces at the front, long ones
+    block_miss
+        misses[CTOK_BLOCK_PIECES]; /* the same: short pieces at the front, long ones
                                            * at the end, until block_find_words */
     uint32_t n_misses;
-    uint32_t n_long; /* of them at the end */
+    uint32_t n_long;                  /* of them at the end */
     uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
     size_t n_aside;
 } block_work;
 
-/* Equal to no key: the place of pieces that the cache cannot have. */
+/* The place of pieces that the cache cannot have, and their key: no piece of length 0 has bytes. */
 static const _Alignas(64) cache_word block_no_words[2];
-static const key block_no_key = {~(uint64_t)0, ~(uint64_t)0};
+static const key block_no_key = {1, 0};
 
 /* ---- hits ------------------------------------------------------------------- */
 
@@ -114,55 +113,52 @@ static void block_probe(const block_call *call, block_work *work)
     }
 }
 
-/* Fills the slots of words that the cache has, and lists the others. */
-static void block_check(const block_call *call, block_work *work)
+/* Fills the slots of words that the cache has, and lists the others. Who only counts has no use for
+ * slots. */
+static BASE_INLINE void block_check(const block_call *call, block_work *work,
+                                    bool has_slots)
 {
+    uint32_t *n_ids = work->n_ids;
     uint32_t n = 0;
     uint32_t i;
 
     for (i = 0; i < call->block->n_pieces; i++) {
         const cache_word *word = work->words[i];
 
-        memcpy(&work->slots[i], word->ids, sizeof work->slots[i]);
+        if (has_slots) {
+            memcpy(&work->slots[i], word->ids, sizeof work->slots[i]);
+        }
+        n_ids[i] = cache_word_n(word);
         work->missed[n] = (uint16_t)i;
-        n += !key_equal(word->key, work->keys[i]);
+        n += !cache_word_is(word, work->keys[i]);
     }
     work->n_missed = n;
 }
 
-/* The same for who counts: what is listed has no number yet. */
-static void block_check_counts(const block_call *call, block_work *work,
-                               uint32_t *counts)
+/* The same for those that are not at their place. No branch: which of them are beside it nobody
+ * foresees. One that is, of those that are any, changes places: soon all that come often are where they are
+ * looked for first. */
+static void block_check_beside(const block_call *call, block_work *work)
 {
-    uint32_t n = 0;
-    uint32_t i;
-
-    for (i = 0; i < call->block->n_pieces; i++) {
-        const cache_word *word = work->words[i];
-
-        counts[i] = word->n;
-        work->missed[n] = (uint16_t)i;
-        n += !key_equal(word->key, work->keys[i]);
-    }
-    work->n_missed = n;
-}
-
-/* Words at their other place fill their slots; what is not there either is unknown. No branch: which
- * it is nobody foresees. */
-static void block_check_beside(block_work *work)
-{
+    const cache_word *found = NULL;
     uint32_t n = 0;
     uint32_t i;
 
     for (i = 0; i < work->n_missed; i++) {
         uint16_t number = work->missed[i];
         const cache_word *other = cache_word_beside(work->words[number]);
+        bool is_there = cache_word_is(other, work->keys[number]);
 
         memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
-        work->unknown[n] = number;
-        n += !key_equal(other->key, work->keys[number]);
+        work->n_ids[number] = cache_word_n(other);
+        found = is_there ? other : found;
+        work->missed[n] = number;
+        n += !is_there;
     }
-    work->n_unknown = n;
+    work->n_missed = n;
+    if (found != NULL) {
+        cache_prefer(&call->scratch->cache, found);
+    }
 }
 
 /* ---- misses ----------------------------------------------------------------- */
@@ -175,8 +171,8 @@ static void block_sort(const block_call *call, block_work *work)
     uint32_t n_long = 0;
     uint32_t i;
 
-    for (i = 0; i < work->n_unknown; i++) {
-        uint32_t number = work->unknown[i];
+    for (i = 0; i < work->n_missed; i++) {
+        uint32_t number = work->missed[i];
         uint32_t from = number == 0 ? 0 : ends[number - 1];
         uint32_t len = ends[number] - from;
         uint32_t is_long = len > KEY_BYTES;
@@ -195,9 +191,11 @@ static void block_sort(const block_call *call, block_work *work)
 
 /* Fills a slot with ids that stay where they are until the output, with BLOCK_SLACK more behind
  * them that may be read. */
-static void block_fill(block_slot *slot, const uint32_t *ids, size_t n)
+static void block_fill(block_work *work, uint32_t number, const uint32_t *ids, size_t n)
 {
-    slot->n = (uint32_t)n;
+    block_slot *slot = &work->slots[number];
+
+    work->n_ids[number] = (uint32_t)n;
     if (n <= CACHE_WORD_IDS) {
         memcpy(slot->ids, ids, n * sizeof *ids);
     } else {
@@ -209,12 +207,10 @@ static void block_fill(block_slot *slot, const uint32_t *ids, size_t n)
 static void block_settle(const block_call *call, block_work *work,
                          const block_miss *miss, const uint32_t *ids, size_t n)
 {
-    block_slot *slot = &work->slots[miss->number];
-
-    block_fill(slot, ids, n);
+    block_fill(work, miss->number, ids, n);
     if (n <= CACHE_WORD_IDS && miss->piece.len <= KEY_BYTES) {
         cache_add_word(&call->scratch->cache, work->keys[miss->number], miss->hash,
-                       slot->ids, slot->n);
+                       work->slots[miss->number].ids, (uint32_t)n);
     }
 }
 
@@ -235,8 +231,7 @@ static void block_find_words(const block_call *call, block_work *work)
     }
     for (i = 0; i < work->n_misses; i++) {
         block_miss miss = work->misses[i];
-        uint32_t symbol =
-            words_find(&model->words, work->keys[miss.number], miss.hash);
+        uint32_t symbol = words_find(&model->words, work->keys[miss.number], miss.hash);
         uint32_t id = vocab_id(&model->tokens, symbol);
 
         if (BASE_LIKELY(id != VOCAB_NONE)) {
@@ -400,17 +395,18 @@ static bool block_was_made(const block_call *call, block_work *work,
                            const block_miss *miss, uint32_t hash)
 {
     const cache *known = &call->scratch->cache;
+    key k = work->keys[miss->number];
     const cache_word *word = cache_word_at(known, miss->hash);
-    block_slot *slot = &work->slots[miss->number];
     const phrases_record *phrase;
 
-    if (key_equal(word->key, work->keys[miss->number])) {
-        block_fill(slot, word->ids, word->n);
+    word = cache_word_is(word, k) ? word : cache_word_beside(word);
+    if (cache_word_is(word, k)) {
+        block_fill(work, miss->number, word->ids, cache_word_n(word));
         return true;
     }
     phrase = phrases_look(&known->phrases, hash, miss->piece);
     if (phrase != NULL) {
-        block_fill(slot, phrase->ids, phrase->n);
+        block_fill(work, miss->number, phrase->ids, phrase->n);
     }
     return phrase != NULL;
 }
@@ -522,24 +518,23 @@ static ctok_status block_misses(const block_call *call, block_work *work)
 /* Fills the slots of what the first look did not find. */
 static ctok_status block_resolve(const block_call *call, block_work *work)
 {
-    block_check_beside(work);
-    return work->n_unknown > 0 ? block_misses(call, work) : CTOK_OK;
+    block_check_beside(call, work);
+    return work->n_missed > 0 ? block_misses(call, work) : CTOK_OK;
 }
 
 /* ---- output ----------------------------------------------------------------- */
 
-static size_t block_emit(const ctok_split_block *block, const block_work *work,
-                         uint32_t *out)
+static size_t block_emit(const block_work *work, uint32_t n_pieces, uint32_t *out)
 {
+    const block_slot *slot = work->slots;
+    const uint32_t *n_ids = work->n_ids;
     uint32_t *next = out;
-    uint32_t i;
 
-    for (i = 0; i < block->n_pieces; i++) {
-        const block_slot *slot = &work->slots[i];
-        uint32_t n = slot->n;
+    for (; slot < work->slots + n_pieces; slot++) {
+        uint32_t n = *n_ids++;
 
         if (BASE_LIKELY(n <= CACHE_WORD_IDS)) {
-            memcpy(next, slot->ids, (CACHE_WORD_IDS + 1) * sizeof *next);
+            memcpy(next, slot->ids, sizeof slot->ids);
         } else {
             const uint32_t *ids;
             uint32_t k;
@@ -561,14 +556,16 @@ ctok_status block_encode(const ctok_model *model, ctok_scratch *scratch,
                          uint32_t *out, size_t *n_out, ctok_error *err)
 {
     block_call call = {model, scratch, text, text.ptr + start, block, err};
+    uint32_t n_ids[CTOK_BLOCK_PIECES];
     block_work work;
 
     *n_out = 0;
+    work.n_ids = n_ids;
     work.n_aside = 0;
     block_probe(&call, &work);
-    block_check(&call, &work);
+    block_check(&call, &work, true);
     TRY(block_resolve(&call, &work));
-    *n_out = block_emit(block, &work, out);
+    *n_out = block_emit(&work, block->n_pieces, out);
     cache_grow(&scratch->cache, &scratch->alloc); /* which may move phrases' ids */
     return CTOK_OK;
 }
@@ -579,15 +576,12 @@ ctok_status block_count(const ctok_model *model, ctok_scratch *scratch, ctok_byt
 {
     block_call call = {model, scratch, text, text.ptr + start, block, err};
     block_work work;
-    uint32_t i;
 
+    work.n_ids = counts;
     work.n_aside = 0;
     block_probe(&call, &work);
-    block_check_counts(&call, &work, counts);
+    block_check(&call, &work, false);
     TRY(block_resolve(&call, &work));
-    for (i = 0; i < work.n_missed; i++) {
-        counts[work.missed[i]] = work.slots[work.missed[i]].n;
-    }
     cache_grow(&scratch->cache, &scratch->alloc);
     return CTOK_OK;
 }

@@ -95,10 +95,10 @@ static void cache_grow_words(cache *c, const ctok_allocator *alloc)
         memcpy(two, old.words + i - 2, sizeof two);
         memset(old.words + i - 2, 0, sizeof two);
         for (k = 0; k < 2; k++) {
-            cache_word *word = cache_word_at(c, key_hash(two[k].key));
+            cache_word *word = cache_word_at(c, key_hash(cache_word_key(&two[k])));
 
-            if (two[k].n != 0) {
-                *(word->n == 0 ? word : cache_word_beside(word)) = two[k];
+            if (cache_word_n(&two[k]) != 0) {
+                *(cache_word_n(word) == 0 ? word : cache_word_beside(word)) = two[k];
             }
         }
     }
@@ -115,58 +115,53 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
     phrases_grow(&c->phrases, alloc);
 }
 
-/* A merged word that loses its place becomes a phrase, unless it is one. */
-static void cache_keep(cache *c, const cache_word *word)
+/* A merged word that loses its place becomes a phrase, unless it is one. By itself, so that all others
+ * need not save registers for its calls. */
+static BASE_NOINLINE void cache_keep(cache *c, const cache_word *word)
 {
-    uint32_t hash = phrases_hash(key_hash(word->key));
+    key k = cache_word_key(word);
+    uint32_t hash = phrases_hash(key_hash(k));
     uint32_t ids[CACHE_WORD_IDS + PHRASES_BEHIND] = {0};
     uint8_t bytes[sizeof(key)];
     ctok_bytes piece = {bytes, 0};
 
     memcpy(ids, word->ids, sizeof word->ids);
-    memcpy(bytes, &word->key, sizeof bytes);
+    memcpy(bytes, &k, sizeof bytes);
     piece.len = bytes[KEY_BYTES];
     if (phrases_look(&c->phrases, hash, piece) == NULL) {
-        phrases_add(&c->phrases, hash, piece, ids, word->n);
+        phrases_add(&c->phrases, hash, piece, ids, cache_word_n(word));
     }
-}
-
-static BASE_INLINE void cache_put(cache *c, cache_word *word, key k,
-                                  const uint32_t *ids, uint32_t n)
-{
-    word->key = k;
-    memcpy(word->ids, ids, sizeof word->ids);
-    word->n = n;
-    c->n_added++;
-}
-
-/* cache_add_word where both words were merged. By itself, so that all others need not save
- * registers for its calls. */
-static BASE_NOINLINE void cache_add_third(cache *c, cache_word *word, key k,
-                                          const uint32_t *ids, uint32_t n)
-{
-    cache_keep(c, cache_word_beside(word));
-    *cache_word_beside(word) = *word;
-    cache_put(c, word, k, ids, n);
 }
 
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
 {
     cache_word *word;
-    cache_word *beside;
+    const cache_word *beside;
 
     if (c->words == NULL) {
         return;
     }
     word = cache_word_at(c, hash);
     beside = cache_word_beside(word);
-    if (BASE_UNLIKELY(word->n > 1 && beside->n > 1)) {
-        cache_add_third(c, word, k, ids, n);
-        return;
-    }
     /* What was merged is dearer than what one look at the vocabulary finds again. */
-    if (word->n > 1 || beside->n <= 1) {
-        *beside = *word;
+    if (cache_word_n(word) > 1 && cache_word_n(beside) > 1) {
+        cache_keep(c, beside);
     }
-    cache_put(c, word, k, ids, n);
+    if (cache_word_n(word) > 1 ||
+        (cache_word_n(word) == 1 && cache_word_n(beside) <= 1)) {
+        word = cache_word_beside(word);
+    }
+    word->key.low = k.low;
+    word->key.high = k.high | (uint64_t)n << KEY_SPARE;
+    memcpy(word->ids, ids, sizeof word->ids);
+    c->n_added++;
+}
+
+void cache_prefer(cache *c, const cache_word *word)
+{
+    cache_word *two = c->words + ((word - c->words) & ~(ptrdiff_t)1);
+    cache_word first = two[0];
+
+    two[0] = two[1];
+    two[1] = first;
 }

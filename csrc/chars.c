@@ -254,8 +254,9 @@ bool chars_are_sound(const chars *c, const pairs *table, const uint8_t *lengths,
         uint32_t rank = c->merges[i] & CHARS_RANK;
         uint8_t length = i < CHARS_OF_THREE ? 3 : 2;
 
-        if (c->merges[i] != CHARS_NONE && (!pairs_has_rank(table, rank, n_symbols) ||
-                                   lengths[pairs_merged(table, rank)] != length)) {
+        if (c->merges[i] != CHARS_NONE &&
+            (!pairs_has_rank(table, rank, n_symbols) ||
+             lengths[pairs_merged(table, rank)] != length)) {
             return false;
         }
     }

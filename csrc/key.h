@@ -14,6 +14,14 @@ typedef struct key {
     uint64_t high;
 } key;
 
+/* Where in high the length is: four bits, and above them four that are zero. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define KEY_LENGTH 0
+#else
+#define KEY_LENGTH 56
+#endif
+#define KEY_SPARE (KEY_LENGTH + 4)
+
 /* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
 extern const uint8_t key_window[32];
 
@@ -27,11 +35,7 @@ static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
     memcpy(&mask, key_window + 16 - len, sizeof mask);
     k.low &= mask.low;
     k.high &= mask.high;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    k.high |= (uint64_t)len;
-#else
-    k.high |= (uint64_t)len << 56;
-#endif
+    k.high |= (uint64_t)len << KEY_LENGTH;
     return k;
 }
 

@@ -252,8 +252,8 @@ static bool vocab_symbols_are_sound(const vocab *v, sections *s)
         uint32_t n_here = 0;
 
         for (; i < end; i++) {
-            is_bad |= ((v->slots[i] & VOCAB_SYMBOL_MASK) >= n) &
-                      (v->slots[i] != VOCAB_NONE);
+            is_bad |=
+                ((v->slots[i] & VOCAB_SYMBOL_MASK) >= n) & (v->slots[i] != VOCAB_NONE);
             n_here += v->slots[i] != VOCAB_NONE;
         }
         n_used += n_here;

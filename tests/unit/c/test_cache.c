@@ -33,15 +33,16 @@ static bool find(const cache *c, uint32_t i)
     const cache_word *word = cache_word_at(c, key_hash(word_key(i)));
     uint32_t ids[CACHE_WORD_IDS];
 
-    if (!key_equal(word->key, word_key(i))) {
+    if (!cache_word_is(word, word_key(i))) {
         word = cache_word_beside(word);
     }
-    if (!key_equal(word->key, word_key(i))) {
+    if (!cache_word_is(word, word_key(i))) {
         return false;
     }
     word_ids(i, ids);
     CHECK(memcmp(ids, word->ids, sizeof ids) == 0);
-    CHECK_EQ(1 + i % CACHE_WORD_IDS, word->n);
+    CHECK_EQ(1 + i % CACHE_WORD_IDS, cache_word_n(word));
+    CHECK(key_equal(word_key(i), cache_word_key(word)));
     return true;
 }
 
@@ -60,9 +61,10 @@ static bool places_are_right(const cache *c)
 {
     for (size_t i = 0; i < c->n_words; i++) {
         const cache_word *word = &c->words[i];
-        const cache_word *place = cache_word_at(c, key_hash(word->key));
+        const cache_word *place = cache_word_at(c, key_hash(cache_word_key(word)));
 
-        if (word->n != 0 && word != place && word != cache_word_beside(place)) {
+        if (cache_word_n(word) != 0 && word != place &&
+            word != cache_word_beside(place)) {
             return false;
         }
     }
@@ -154,20 +156,63 @@ static void test_without_memory_it_stays_as_it_is(void)
     CHECK_EQ(0, heap.n_live);
 }
 
-static void test_what_was_merged_stays_beside(void)
+/* Which words have a place and the one beside it. */
+static bool are_there(const cache *c, uint64_t hash, uint32_t first, uint32_t second)
+{
+    const cache_word *word = cache_word_at(c, hash);
+
+    return cache_word_is(word, word_key(first)) &&
+           cache_word_is(cache_word_beside(word), word_key(second));
+}
+
+static void test_who_comes_first_stays(void)
 {
     ctok_allocator alloc = mem_allocator(NULL);
-    const uint32_t ids[CACHE_WORD_IDS] = {1, 2, 3};
+    const uint32_t ids[CACHE_WORD_IDS] = {1, 2, 3, 4};
     uint64_t hash = UINT64_C(5) << 32;
     ctok_error err;
     cache c;
 
     CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
-    cache_add_word(&c, word_key(0), hash, ids, 2);
-    cache_add_word(&c, word_key(1), hash, ids, 1); /* word 0 moves beside */
-    cache_add_word(&c, word_key(2), hash, ids, 1); /* and stays there: word 1 is lost */
-    CHECK(key_equal(cache_word_at(&c, hash)->key, word_key(2)));
-    CHECK(key_equal(cache_word_beside(cache_word_at(&c, hash))->key, word_key(0)));
+    cache_add_word(&c, word_key(0), hash, ids, 1);
+    cache_add_word(&c, word_key(1), hash, ids, 1);
+    cache_add_word(&c, word_key(2), hash, ids, 1);
+    CHECK(are_there(&c, hash, 0, 2));
+    cache_add_word(&c, word_key(3), hash, ids, 4); /* merged */
+    cache_add_word(&c, word_key(4), hash, ids,
+                   1); /* 3 stays: 0 is found again sooner */
+    CHECK(are_there(&c, hash, 4, 3));
+    cache_prefer(&c, cache_word_beside(cache_word_at(&c, hash)));
+    CHECK(are_there(&c, hash, 3, 4));
+    cache_prefer(&c, cache_word_beside(cache_word_at(&c, hash)));
+    CHECK(are_there(&c, hash, 4, 3));
+    cache_free(&c, &alloc);
+}
+
+static void test_a_piece_of_ones_is_not_taken_for_another(void)
+{
+    ctok_allocator alloc = mem_allocator(NULL);
+    const uint32_t ids[CACHE_WORD_IDS] = {1, 2, 3, 4};
+    uint8_t bytes[2 * sizeof(key)];
+    ctok_error err;
+    cache c;
+
+    memset(bytes, 0xFF, sizeof bytes);
+    CHECK_STATUS(CTOK_OK, cache_new(&c, CTOK_CACHE_DEFAULT, &alloc, &err), &err);
+    for (uint32_t n = 1; n <= CACHE_WORD_IDS; n++) {
+        for (size_t len = 1; len <= KEY_BYTES; len++) {
+            key k = key_of(bytes, len);
+            const cache_word *word = cache_word_at(&c, key_hash(k));
+
+            cache_add_word(&c, k, key_hash(k), ids, n);
+            word = cache_word_is(word, k) ? word : cache_word_beside(word);
+            CHECK_EQ(n, cache_word_n(word));
+            for (size_t other = 1; other <= KEY_BYTES; other++) {
+                CHECK_EQ(other == len, cache_word_is(word, key_of(bytes, other)));
+            }
+            cache_clear(&c);
+        }
+    }
     cache_free(&c, &alloc);
 }
 
@@ -183,7 +228,7 @@ static const phrases_record *phrase_of(const cache *c, uint32_t i)
 static void test_what_was_merged_and_is_lost_becomes_a_phrase(void)
 {
     ctok_allocator alloc = mem_allocator(NULL);
-    const uint32_t ids[CACHE_WORD_IDS] = {7, 8, 9};
+    const uint32_t ids[CACHE_WORD_IDS] = {7, 8, 9, 10};
     uint64_t hash = UINT64_C(5) << 32;
     const phrases_record *phrase;
     ctok_error err;
@@ -194,24 +239,24 @@ static void test_what_was_merged_and_is_lost_becomes_a_phrase(void)
     for (uint32_t i = 0; i < 4; i++) {
         cache_add_word(&c, word_key(i), hash, ids, i == 1 ? 1 : 2 + i % 2);
     }
+    CHECK(are_there(&c, hash, 0, 3));
     CHECK(phrase_of(&c, 1) == NULL); /* one look at the vocabulary finds it again */
-    phrase = phrase_of(&c, 0);
+    phrase = phrase_of(&c, 2);
     CHECK(phrase != NULL);
     if (phrase != NULL) {
         CHECK_EQ(2, phrase->n);
         CHECK(memcmp(ids, phrase->ids, 2 * sizeof *ids) == 0);
     }
-    CHECK(phrase_of(&c, 2) == NULL); /* beside */
+    CHECK(phrase_of(&c, 0) == NULL);
     CHECK(phrase_of(&c, 3) == NULL);
     end = c.phrases.ends[0];
     for (uint32_t i = 0; i < 3; i++) {
-        cache_add_word(&c, word_key(0), hash, ids, 2);
         cache_add_word(&c, word_key(2), hash, ids, 2);
         cache_add_word(&c, word_key(3), hash, ids, 3);
     }
-    CHECK(phrase_of(&c, 2) != NULL && phrase_of(&c, 3) != NULL);
-    /* Each once, in words of 4 bytes: two, its ids, its bytes. */
-    CHECK_EQ(end + (2 + 2 + 2) + (2 + 3 + 2), c.phrases.ends[0]);
+    CHECK(phrase_of(&c, 0) == NULL && phrase_of(&c, 3) != NULL);
+    /* Once, in words of 4 bytes: two, its ids, its bytes. */
+    CHECK_EQ(end + (2 + 3 + 2), c.phrases.ends[0]);
     cache_free(&c, &alloc);
 }
 
@@ -234,7 +279,8 @@ int main(void)
     test_words_are_kept_when_it_grows();
     test_memory_is_given_back_before_the_last_step();
     test_without_memory_it_stays_as_it_is();
-    test_what_was_merged_stays_beside();
+    test_who_comes_first_stays();
+    test_a_piece_of_ones_is_not_taken_for_another();
     test_what_was_merged_and_is_lost_becomes_a_phrase();
     test_no_room_switches_it_off();
     return CHECK_RESULT();
