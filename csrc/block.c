@@ -136,10 +136,11 @@ static BASE_INLINE void block_check(const block_call *call, block_work *work,
 }
 
 /* The same for those that are not at their place. No branch: which of them are beside it nobody
- * foresees. One that is, of those that are any, changes places: soon all that come often are where they are
- * looked for first. */
+ * foresees, and the vocabulary is asked for all. One that is beside it changes places: soon all that come often
+ * are where they are looked for first. */
 static void block_check_beside(const block_call *call, block_work *work)
 {
+    const words *known = &call->model->words;
     const cache_word *found = NULL;
     uint32_t n = 0;
     uint32_t i;
@@ -147,8 +148,10 @@ static void block_check_beside(const block_call *call, block_work *work)
     for (i = 0; i < work->n_missed; i++) {
         uint16_t number = work->missed[i];
         const cache_word *other = cache_word_beside(work->words[number]);
-        bool is_there = cache_word_is(other, work->keys[number]);
+        key k = work->keys[number];
+        bool is_there = cache_word_is(other, k);
 
+        BASE_PREFETCH(words_at(known, key_hash(k)));
         memcpy(&work->slots[number], other->ids, sizeof work->slots[number]);
         work->n_ids[number] = cache_word_n(other);
         found = is_there ? other : found;
@@ -180,6 +183,7 @@ static void block_sort(const block_call *call, block_work *work)
         block_miss *miss = &work->misses[at];
 
         miss->number = number;
+        miss->hash = key_hash(work->keys[number]); /* of a long piece: for nothing */
         miss->piece.ptr = call->start + from;
         miss->piece.len = len;
         n_long += is_long;
@@ -223,12 +227,6 @@ static void block_find_words(const block_call *call, block_work *work)
     uint32_t n_left = 0;
     uint32_t i;
 
-    for (i = 0; i < work->n_misses; i++) {
-        block_miss *miss = &work->misses[i];
-
-        miss->hash = key_hash(work->keys[miss->number]);
-        BASE_PREFETCH(words_at(&model->words, miss->hash));
-    }
     for (i = 0; i < work->n_misses; i++) {
         block_miss miss = work->misses[i];
         uint32_t symbol = words_find(&model->words, work->keys[miss.number], miss.hash);
