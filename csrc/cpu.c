@@ -38,6 +38,10 @@ bpe_many cpu_merger(ctok_cpu tier)
 transcode_function cpu_transcoder(ctok_cpu tier)
 {
 #if CPU_HAS_X86
+    if (cpu_tier(tier) == CTOK_CPU_AVX512 && __builtin_cpu_supports("avx512vbmi") &&
+        __builtin_cpu_supports("avx512vbmi2")) {
+        return transcode_avx512;
+    }
     if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
         return transcode_avx2;
     }

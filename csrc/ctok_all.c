@@ -50,6 +50,7 @@
 #include "tables.c"
 #include "transcode.c"
 #include "transcode_avx2.c"
+#include "transcode_avx512.c"
 #include "truncate.c"
 #include "uchar.c"
 #include "uchar_data.c"

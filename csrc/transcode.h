@@ -14,6 +14,8 @@ size_t transcode_plain(const void *units, size_t unit_size, size_t n_units,
                        uint8_t *out, size_t *n_surrogates);
 size_t transcode_avx2(const void *units, size_t unit_size, size_t n_units, uint8_t *out,
                       size_t *n_surrogates);
+size_t transcode_avx512(const void *units, size_t unit_size, size_t n_units,
+                        uint8_t *out, size_t *n_surrogates);
 
 /* One character from unit *i on, of units of 2 or 4 bytes; moves *i behind it, adds to
  * *n_surrogates. Returns the bytes written, at most 4. */

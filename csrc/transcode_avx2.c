@@ -218,4 +218,6 @@ size_t transcode_avx2(const void *units, size_t unit_size, size_t n_units, uint8
     return (size_t)(next - out);
 }
 
+#undef TRANSCODE_TARGET
+
 #endif
