@@ -1,7 +1,9 @@
 """Instructions of fixed work, counted by callgrind: python -m bench.instructions [--check|--accept]
 
 Without an option the profile is printed. Unlike times the counts are the same on every run, so a
-change of two percent is a change of the code. `instructions.json` is the accepted record.
+change of two percent is a change of the code. Beside them stand the branches that a simple predictor
+gets wrong: arithmetic instead of a branch takes more instructions and less time.
+`instructions.json` is the accepted record.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ HOT = 0.01
 """The share of a work from which on a function is recorded."""
 LOSS = 0.02
 """How much worse a count may be."""
+BRANCH_LOSS = 0.1
+"""The same of mispredicted branches, which depend on where code lies."""
 BASIS = ("compiler", "flags", "valgrind", "c library", "texts")
 """Facts that counts depend on as much as on the code."""
 
@@ -83,6 +87,7 @@ def record(known: dict[str, Any], counts: Counts) -> dict[str, Any]:
         by_tier.setdefault(case.tier, {})[case.work] = {
             "bytes": n_bytes,
             "instructions": profile.total,
+            "mispredicted": profile.mispredicted,
             "per byte": round(profile.total / n_bytes, 3),
             "functions": hot(profile),
         }
@@ -117,13 +122,18 @@ def changes(document: Mapping[str, Any], counts: Counts) -> tuple[list[str], lis
             worse.append(f"{case}: is not counted any more")
             continue
         profile = counts[case].profile
-        pairs = {"all": (entry["instructions"], profile.total)}
-        pairs |= {name: (n, profile.own.get(name, 0)) for name, n in entry["functions"].items()}
-        for name, (before, now) in pairs.items():
-            line = f"{case}: {name}: {before:,} -> {now:,} ({now / before - 1:+.1%})"
-            if now > before * (1 + LOSS):
+        pairs = [
+            ("all", entry["instructions"], profile.total, LOSS),
+            ("mispredicted branches", entry["mispredicted"], profile.mispredicted, BRANCH_LOSS),
+        ]
+        for name, n in entry["functions"].items():
+            pairs.append((name, n, profile.own.get(name, 0), LOSS))
+        for name, before, now, loss in pairs:
+            change = f"{now / before - 1:+.1%}" if before else "new"
+            line = f"{case}: {name}: {before:,} -> {now:,} ({change})"
+            if now > before * (1 + loss):
                 worse.append(line)
-            elif now < before * (1 - LOSS):
+            elif now < before * (1 - loss):
                 better.append(line)
     return worse, better
 
@@ -162,7 +172,11 @@ def profile_text(counts: Counts) -> str:
     """Every work with its hot functions: their own share, and that with what they call."""
     lines = []
     for case, (n_bytes, profile) in counts.items():
-        lines.append(f"\n{case}: {number(profile.total / n_bytes)} instructions per byte")
+        per_kb = number(1000 * profile.mispredicted / n_bytes)
+        lines.append(
+            f"\n{case}: {number(profile.total / n_bytes)} instructions per byte, "
+            f"{per_kb} mispredicted branches per 1000 bytes"
+        )
         for name, n in hot(profile).items():
             own, all_of_it = n / profile.total, profile.inclusive[name] / profile.total
             lines.append(f"{n / n_bytes:8.2f} {own:7.1%}, with callees {all_of_it:6.1%}  {name}")
@@ -175,18 +189,27 @@ def tables_of(document: Mapping[str, Any]) -> str:
     known = document["facts"]
     columns = [(encoding, tier) for encoding in works.ENCODINGS for tier in works.TIERS]
     titles = [work.title for work in works.WORKS]
-    rows = [
+    names = [f"{encoding}, {tier}" for encoding, tier in columns]
+    per_byte = [
         (title, *(number(entries[Case(*column, title)]["per byte"]) for column in columns))
         for title in titles
     ]
-    head = ("instructions per byte", *(f"{encoding}, {tier}" for encoding, tier in columns))
+    branches = [
+        (title, *(_mispredicted(entries[Case(*column, title)]) for column in columns))
+        for title in titles
+    ]
     return "\n\n".join(
         (
             f"Commit {known['commit']}; {known['compiler']}; `{known['flags']}`.",
-            table(head, rows),
+            table(("instructions per byte", *names), per_byte),
+            table(("mispredicted branches per 1000 bytes", *names), branches),
             *(_functions(entries, encoding, works.TIERS[-1]) for encoding in works.ENCODINGS),
         )
     )
+
+
+def _mispredicted(entry: Mapping[str, Any]) -> str:
+    return number(1000 * entry["mispredicted"] / entry["bytes"])
 
 
 def _functions(entries: Mapping[Case, dict[str, Any]], encoding: str, tier: str) -> str:

@@ -29,17 +29,17 @@ part: 1
 desc: Trigger: --dump-after=measured
 
 positions: line
-events: Ir
-summary: 1000
+events: Ir Bc Bcm Bi Bim
+summary: 1000 80 7 2 1
 
 
 ob=/tmp/instructions
 fl=???
 fn=measured
-0 4
+0 4 3 2
 cfn=encode
 calls=1 0
-0 990
+0 990 70 5 2 1
 0 6
 
 fn=encode
@@ -54,7 +54,7 @@ calls=3 80
 0 190
 
 fn=split
-0 300
+0 300 10 2
 0 50
 cfn=split.part.0
 calls=1 0
@@ -70,14 +70,14 @@ fn=memcpy
 fe=./string/other.S
 12 100
 
-totals: 1000
+totals: 1000 80 7 2 1
 """
 CASE = Case("cl100k_base", "avx2", "english, cold")
 FACTS: dict[str, Any] = {name: name for name in instructions.BASIS}
 
 
 def counted(**own: int) -> dict[Case, Count]:
-    return {CASE: Count(100, Profile(sum(own.values()), own, own))}
+    return {CASE: Count(100, Profile(sum(own.values()), 100, own, own))}
 
 
 def recorded(**own: int) -> dict[str, Any]:
@@ -92,6 +92,12 @@ def test_a_function_owns_what_is_its_own_and_the_parts_the_compiler_cut_off() ->
     assert expected == callgrind.parse(SAMPLE).own
 
 
+def test_mispredicted_are_branches_and_jumps() -> None:
+    assert 7 + 1 == callgrind.parse(SAMPLE).mispredicted
+    assert 7 == callgrind.parse(SAMPLE.replace("7 2 1", "7")).mispredicted
+    assert 0 == callgrind.parse(SAMPLE.replace("80 7 2 1", "")).mispredicted
+
+
 def test_inclusive_cost_has_the_callees_once() -> None:
     expected = {"measured": 1000, "encode": 990, "split": 700, "memcpy": 190}
     assert expected == callgrind.parse(SAMPLE).inclusive
@@ -103,8 +109,8 @@ def test_a_profile_that_does_not_add_up_is_refused() -> None:
 
 
 def test_a_profile_of_other_events_is_refused() -> None:
-    with pytest.raises(ValueError, match="events: Ir"):
-        callgrind.parse(SAMPLE.replace("events: Ir", "events: Ir Dr Dw"))
+    with pytest.raises(ValueError, match="events: Ir Bc"):
+        callgrind.parse(SAMPLE.replace("events: Ir Bc Bcm Bi Bim", "events: Ir"))
 
 
 def test_without_valgrind_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +144,16 @@ def test_every_function_that_is_worse_is_named() -> None:
 def test_a_new_function_makes_the_whole_worse() -> None:
     worse, _ = instructions.changes(recorded(split=1000), counted(split=1000, extra=30))
     assert ["cl100k_base, avx2: english, cold: all: 1,000 -> 1,030 (+3.0%)"] == worse
+
+
+def test_mispredicted_branches_may_be_a_tenth_more() -> None:
+    now = {CASE: counted(split=1000)[CASE]}
+    for mispredicted, n_worse, n_better in ((110, 0, 0), (111, 1, 0), (90, 0, 0), (89, 0, 1)):
+        profile = Profile(1000, mispredicted, {"split": 1000}, {"split": 1000})
+        now[CASE] = Count(100, profile)
+        worse, better = instructions.changes(recorded(split=1000), now)
+        assert (n_worse, n_better) == (len(worse), len(better))
+        assert all("mispredicted branches: 100 -> " in line for line in worse + better)
 
 
 def test_a_work_that_is_no_longer_counted_is_named() -> None:
