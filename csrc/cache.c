@@ -115,9 +115,8 @@ void cache_grow(cache *c, const ctok_allocator *alloc)
     phrases_grow(&c->phrases, alloc);
 }
 
-/* A merged word that loses its place becomes a phrase, unless it is one. By itself, so that all others
- * need not save registers for its calls. */
-static BASE_NOINLINE void cache_keep(cache *c, const cache_word *word)
+/* A merged word that loses its place becomes a phrase, unless it is one. */
+static void cache_keep(cache *c, const cache_word *word)
 {
     key k = cache_word_key(word);
     uint32_t hash = phrases_hash(key_hash(k));
@@ -133,28 +132,44 @@ static BASE_NOINLINE void cache_keep(cache *c, const cache_word *word)
     }
 }
 
+static BASE_INLINE void cache_put(cache *c, cache_word *word, key k,
+                                  const uint32_t *ids, uint32_t n)
+{
+    word->key.low = k.low;
+    word->key.high = k.high | (uint64_t)n << KEY_SPARE;
+    memcpy(word->ids, ids, sizeof word->ids);
+    c->n_added++;
+}
+
+/* cache_put where a merged word is. By itself, so that all others need not save registers for its
+ * calls. */
+static BASE_NOINLINE void cache_put_over(cache *c, cache_word *word, key k,
+                                         const uint32_t *ids, uint32_t n)
+{
+    cache_keep(c, word);
+    cache_put(c, word, k, ids, n);
+}
+
 void cache_add_word(cache *c, key k, uint64_t hash, const uint32_t *ids, uint32_t n)
 {
     cache_word *word;
-    const cache_word *beside;
+    cache_word *beside;
+    uint32_t n_here;
+    uint32_t n_there;
 
     if (c->words == NULL) {
         return;
     }
     word = cache_word_at(c, hash);
     beside = cache_word_beside(word);
+    n_here = cache_word_n(word);
+    n_there = cache_word_n(beside);
     /* What was merged is dearer than what one look at the vocabulary finds again. */
-    if (cache_word_n(word) > 1 && cache_word_n(beside) > 1) {
-        cache_keep(c, beside);
+    if (BASE_UNLIKELY(n_here > 1 && n_there > 1)) {
+        cache_put_over(c, beside, k, ids, n);
+    } else {
+        cache_put(c, n_here > (n_there > 1) ? beside : word, k, ids, n);
     }
-    if (cache_word_n(word) > 1 ||
-        (cache_word_n(word) == 1 && cache_word_n(beside) <= 1)) {
-        word = cache_word_beside(word);
-    }
-    word->key.low = k.low;
-    word->key.high = k.high | (uint64_t)n << KEY_SPARE;
-    memcpy(word->ids, ids, sizeof word->ids);
-    c->n_added++;
 }
 
 void cache_prefer(cache *c, const cache_word *word)
