@@ -455,6 +455,54 @@ static void test_cache_never_changes_a_result(void)
     }
 }
 
+/* A block in which every piece is new, and half of them are too long for a key: in turns, short ones
+ * first, long ones first. */
+static void test_blocks_of_new_pieces_only(void)
+{
+    static uint32_t expected[ROOM];
+    uint64_t random = 11;
+    fixture f;
+
+    fixture_new(&f, WORDS, NULL, PATTERN);
+    for (int order = 0; order < 3; order++) {
+        char text[ROOM];
+        size_t starts[CTOK_BLOCK_PIECES + 1];
+        size_t n_bytes = 0;
+        size_t n = 0;
+
+        for (size_t i = 0; i < CTOK_BLOCK_PIECES; i++) {
+            const bool is_long[] = {i % 2 == 0, i < CTOK_BLOCK_PIECES / 2,
+                                    i >= CTOK_BLOCK_PIECES / 2};
+            size_t len = is_long[order] ? 18 : 7;
+
+            starts[i] = n_bytes;
+            text[n_bytes++] = ' ';
+            while (n_bytes < starts[i] + len) {
+                text[n_bytes++] = "abcde"[check_random(&random) % 5];
+            }
+        }
+        text[n_bytes] = '\0';
+        starts[CTOK_BLOCK_PIECES] = n_bytes;
+        for (size_t i = 0; i < CTOK_BLOCK_PIECES; i++) {
+            ctok_bytes piece = {(const uint8_t *)text + starts[i],
+                                starts[i + 1] - starts[i]};
+
+            CHECK_STATUS(CTOK_OK,
+                         ctok_encode(f.model, f.scratch, piece, NULL, &f.out, &f.err),
+                         &f.err);
+            memcpy(expected + n, f.ids, f.out.n * sizeof *expected);
+            n += f.out.n;
+        }
+        ctok_scratch_free(f.scratch);
+        CHECK_STATUS(CTOK_OK,
+                     ctok_scratch_new(&f.scratch, CTOK_CACHE_DEFAULT, NULL, &f.err),
+                     &f.err);
+        CHECK_STATUS(CTOK_OK, encode(&f, text, NULL), &f.err);
+        check_ids(&f, expected, n);
+    }
+    fixture_free(&f);
+}
+
 int main(void)
 {
     test_pieces_are_merged_in_order();
@@ -470,5 +518,6 @@ int main(void)
     test_scratch_serves_models_in_turn();
     test_merging_equals_its_definition_for_lengths_to_600();
     test_cache_never_changes_a_result();
+    test_blocks_of_new_pieces_only();
     return CHECK_RESULT();
 }
