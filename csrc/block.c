@@ -444,6 +444,7 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
                                     uint32_t n, bool may_stay, uint32_t *n_left)
 {
     bool is_on = call->scratch->cache.words != NULL;
+    bool has_made = !may_stay; /* anything since this block began */
     block_group group;
     uint32_t i;
 
@@ -456,7 +457,7 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
         uint32_t hash = phrases_hash(miss->hash);
         bool may_be_there = is_on && miss->piece.len <= KEY_BYTES;
 
-        if (may_be_there && block_was_made(call, work, miss, hash)) {
+        if (may_be_there && has_made && block_was_made(call, work, miss, hash)) {
             continue;
         }
         if (may_be_there && may_stay && block_is_in(&group, hash)) {
@@ -465,6 +466,7 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
         }
         if (!block_start(call, work, miss, &group.rows[group.n])) {
             TRY(block_merge_one(call, work, miss));
+            has_made = true;
             continue;
         }
         *block_place(&group, hash) = (uint8_t)group.n;
@@ -472,6 +474,7 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
         group.misses[group.n++] = miss;
         if (group.n == BPE_MANY) {
             TRY(block_merge_group(call, work, &group));
+            has_made = true;
         }
     }
     return block_merge_group(call, work, &group);
