@@ -1,8 +1,8 @@
 """Instructions of fixed work, counted by callgrind: python -m bench.instructions [--check|--accept]
 
 Without an option the profile is printed. Unlike times the counts are the same on every run, so a
-change of two percent is a change of the code. Beside them stand the branches that a simple predictor
-gets wrong: arithmetic instead of a branch takes more instructions and less time.
+change of two percent is a change of the code. Beside them stand the branches that a simple
+predictor gets wrong: arithmetic instead of a branch takes more instructions and less time.
 `instructions.json` is the accepted record.
 """
 
