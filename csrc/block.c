@@ -42,15 +42,14 @@ typedef struct block_work {
     key keys[CTOK_BLOCK_PIECES];
     const cache_word *words[CTOK_BLOCK_PIECES];
     block_slot slots[CTOK_BLOCK_PIECES];
-    uint32_t *n_ids;                    /* of each piece */
-    uint16_t missed[CTOK_BLOCK_PIECES]; /* what is not at its place in the word cache;
-                                         * later, what is not beside it either */
+    uint32_t *n_ids; /* of each piece */
+    /* What is not at its place in the word cache; later, what is not beside it either. */
+    uint16_t missed[CTOK_BLOCK_PIECES];
     uint32_t n_missed;
-    block_miss
-        misses[CTOK_BLOCK_PIECES]; /* the same: short pieces at the front, long ones
-                                           * at the end, until block_find_words */
+    /* The same: short pieces at the front, long ones at the end, until block_find_words. */
+    block_miss misses[CTOK_BLOCK_PIECES];
     uint32_t n_misses;
-    uint32_t n_long;                  /* of them at the end */
+    uint32_t n_long;                  /* at the end */
     uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
     size_t n_aside;
 } block_work;
@@ -136,8 +135,8 @@ static BASE_INLINE void block_check(const block_call *call, block_work *work,
 }
 
 /* The same for those that are not at their place. No branch: which of them are beside it nobody
- * foresees, and the vocabulary is asked for all. One that is beside it changes places: soon all that come often
- * are where they are looked for first. */
+ * foresees, and the vocabulary is asked for all. One that is beside it changes places: soon all
+ * that come often are where they are looked for first. */
 static void block_check_beside(const block_call *call, block_work *work)
 {
     const words *known = &call->model->words;

@@ -56,6 +56,7 @@ static BASE_INLINE cache_word *cache_word_beside(const cache_word *word)
     return (cache_word *)((uintptr_t)word ^ sizeof *word);
 }
 
+/* Of an entry's key: how many ids. */
 #define CACHE_N_BITS ((uint64_t)0xF << KEY_SPARE)
 
 static BASE_INLINE bool cache_word_is(const cache_word *word, key k)

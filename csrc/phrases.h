@@ -61,8 +61,8 @@ void phrases_clear(phrases *p);
 /* The record of a piece, or NULL, in one step; of a table that is switched off, NULL. */
 const phrases_record *phrases_look(const phrases *p, uint32_t hash, ctok_bytes piece);
 
-/* Remembers what a piece became; behind its ids PHRASES_BEHIND words may be read. Returns where its ids are until phrases_grow, or NULL: there
- * was no room, or it is too long. */
+/* Remembers what a piece became. Behind ids PHRASES_BEHIND words may be read. Returns where its ids are
+ * until phrases_grow, or NULL: there was no room, or it is too long. */
 const uint32_t *phrases_add(phrases *p, uint32_t hash, ctok_bytes piece,
                             const uint32_t *ids, size_t n);
 

@@ -38,9 +38,8 @@ typedef struct vocab {
     size_t n_symbols;
     size_t n_renumbered; /* symbols, all whose id is another number among them */
     size_t cap_symbols;  /* what starts and ids were allocated for */
-    uint32_t
-        *slots; /* hash table of symbols, with as much of their hashes as there is room
-                      * for on top; VOCAB_NONE is empty; see vocab_index_longer */
+    uint32_t *slots;     /* hash table: a symbol, and on top of it some of its hash;
+                          * VOCAB_NONE is empty; see vocab_index_longer */
     size_t n_slots;
     vocab_span
         *spans; /* by id; where ids are scattered, by the index that by_id gives */
