@@ -165,7 +165,8 @@ static void block_check_beside(const block_call *call, block_work *work)
 
 /* ---- misses ----------------------------------------------------------------- */
 
-/* Sorts misses by length, so that nobody behind here has to guess it. */
+/* Sorts misses by length, so that nobody behind here has to guess it; by arithmetic, for nor can
+ * anybody here. */
 static void block_sort(const block_call *call, block_work *work)
 {
     const uint32_t *ends = call->block->ends;

@@ -36,7 +36,7 @@
  * ask whether there is a neighbour. It stands where a symbol is gone as well. */
 #define MANY_END BPE_MANY_SYMBOLS
 #define MANY_FRONT (BPE_MANY_SYMBOLS + 1)
-#define MANY_NOBODY PAIRS_SYMBOL_MASK
+#define MANY_NOBODY VOCAB_SYMBOL_MASK
 
 #define MANY_PLACES (BPE_MANY_SYMBOLS + 2)
 
@@ -233,8 +233,9 @@ static BASE_INLINE void many_turns(const pairs *table, const many_code *code,
     }
 }
 
-static BASE_INLINE void many_all_answers(const pairs *table, const many_code *code,
-                                         const many_group *g)
+/* The keys that the turns asked for. */
+static BASE_INLINE void many_turn_answers(const pairs *table, const many_code *code,
+                                          const many_group *g)
 {
     size_t i;
 
@@ -252,9 +253,9 @@ static BASE_INLINE void many_merge(const pairs *table, const many_code *code,
         many_turns(table, code, &groups[0], MANY_SHORT);
         many_turns(table, code, &groups[1], MANY_MIDDLE);
         many_turns(table, code, &groups[2], BPE_MANY_SYMBOLS);
-        many_all_answers(table, code, &groups[0]);
-        many_all_answers(table, code, &groups[1]);
-        many_all_answers(table, code, &groups[2]);
+        many_turn_answers(table, code, &groups[0]);
+        many_turn_answers(table, code, &groups[1]);
+        many_turn_answers(table, code, &groups[2]);
     }
 }
 

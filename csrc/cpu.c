@@ -18,6 +18,15 @@ ctok_cpu ctok_cpu_best(void)
     return CTOK_CPU_PORTABLE;
 }
 
+#if CPU_HAS_X86
+/* What the first processors with AVX-512 lack; all later ones have both. */
+static bool cpu_has_vbmi(void)
+{
+    return __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
+#endif
+
 static ctok_cpu cpu_tier(ctok_cpu wanted)
 {
     ctok_cpu best = ctok_cpu_best();
@@ -38,11 +47,12 @@ bpe_many cpu_merger(ctok_cpu tier)
 transcode_function cpu_transcoder(ctok_cpu tier)
 {
 #if CPU_HAS_X86
-    if (cpu_tier(tier) == CTOK_CPU_AVX512 && __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512vbmi2")) {
+    ctok_cpu best = cpu_tier(tier);
+
+    if (best == CTOK_CPU_AVX512 && cpu_has_vbmi()) {
         return transcode_avx512;
     }
-    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+    if (best >= CTOK_CPU_AVX2) {
         return transcode_avx2;
     }
 #endif
@@ -64,10 +74,9 @@ checksum_function cpu_summer(ctok_cpu tier)
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
 #if CPU_HAS_X86
-    /* The first processors with AVX-512 run it slower than AVX2; those that it pays on have
-     * VBMI2. Who asks for a tier by name gets it. */
-    if (tier == CTOK_CPU_BEST && cpu_tier(tier) == CTOK_CPU_AVX512 &&
-        !__builtin_cpu_supports("avx512vbmi2")) {
+    /* The first processors with AVX-512 run it slower than AVX2. Who asks for a tier by name gets
+     * it. */
+    if (tier == CTOK_CPU_BEST && cpu_tier(tier) == CTOK_CPU_AVX512 && !cpu_has_vbmi()) {
         return scan_avx2_of(family);
     }
 #endif

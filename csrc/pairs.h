@@ -65,8 +65,6 @@ static BASE_INLINE uint64_t pairs_key(uint32_t left, uint32_t right)
                                                            << VOCAB_SYMBOL_BITS;
 }
 
-#define PAIRS_SYMBOL_MASK (((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1)
-
 /* What an entry says. */
 static BASE_INLINE uint32_t pairs_left(uint64_t entry)
 {
@@ -75,12 +73,12 @@ static BASE_INLINE uint32_t pairs_left(uint64_t entry)
 
 static BASE_INLINE uint32_t pairs_right(uint64_t entry)
 {
-    return (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & PAIRS_SYMBOL_MASK;
+    return (uint32_t)(entry >> VOCAB_SYMBOL_BITS) & VOCAB_SYMBOL_MASK;
 }
 
 static BASE_INLINE uint32_t pairs_rank_in(uint64_t entry)
 {
-    return (uint32_t)entry & PAIRS_SYMBOL_MASK;
+    return (uint32_t)entry & VOCAB_SYMBOL_MASK;
 }
 
 /* Where a pair is, if it is anywhere. */

@@ -8,8 +8,7 @@
 /* Where a part of the log begins, and the one before it ends. Place 0 is nobody's. */
 static size_t phrases_start(size_t n_buckets, unsigned part)
 {
-    size_t n = n_buckets * PHRASES_LOG_WORDS - PHRASES_BEHIND;
-    return part == 0 ? 1 : n / PHRASES_PARTS * part;
+    return part == 0 ? 1 : n_buckets * PHRASES_LOG_WORDS / PHRASES_PARTS * part;
 }
 
 /* Turns to a part of the log, which has nothing now. */
@@ -88,7 +87,7 @@ static void phrases_index(phrases *p, uint32_t hash, size_t at)
     bucket[0] = phrases_tag(p, hash) | (uint32_t)at;
 }
 
-/* Whether the part that is open has room. */
+/* Whether the part that is open has room, and behind it what may be read. */
 static bool phrases_fits(const phrases *p, size_t size)
 {
     return p->ends[p->part] + size + PHRASES_BEHIND <=

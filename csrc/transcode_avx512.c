@@ -62,8 +62,8 @@ TRANSCODE_TARGET static BASE_INLINE void transcode_twos(transcode_room *out, __m
                        _mm512_movepi8_mask(counts));
 }
 
-/* By the zeros before a character's first bit, of 32: bytes of the first one have 7 bits and less, then
- * 11, 16, and 21. */
+/* By how many of 32 bits are zeros before a character's first one: it has one byte with up to 7 bits,
+ * two with 11, three with 16, four with 21. */
 #define TRANSCODE_TABLE(one, two, three, four)                                         \
     {one,  0,    0,    0,    0,    0,     0,     0,     0,     0,     0,               \
      four, four, four, four, four, three, three, three, three, three, two,             \
@@ -90,7 +90,7 @@ TRANSCODE_TARGET static BASE_INLINE void transcode_sixteen(transcode_room *out,
                                                            __m512i c, __mmask16 here)
 {
     const __m512i upper = _mm512_set1_epi64(0x2020202000000000); /* of two lanes */
-    __m512i zeros = _mm512_lzcnt_epi32(c); /* of 32, of none, 0 counts */
+    __m512i zeros = _mm512_lzcnt_epi32(c);                       /* 32 is taken as 0 */
     __m512i shifts = _mm512_or_si512(transcode_of(transcode_shifts, zeros), upper);
     __m512i marks = transcode_of(transcode_marks, zeros);
     __m512i bits = _mm512_multishift_epi64_epi8(shifts, c);

@@ -86,8 +86,6 @@ ctok_status vocab_index_new(vocab *v, size_t n, const ctok_allocator *alloc,
     return CTOK_OK;
 }
 
-#define VOCAB_SYMBOL_MASK (((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1)
-
 /* What a slot has of a hash. */
 static uint32_t vocab_tag(uint64_t hash)
 {

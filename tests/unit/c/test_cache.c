@@ -179,8 +179,8 @@ static void test_who_comes_first_stays(void)
     cache_add_word(&c, word_key(2), hash, ids, 1);
     CHECK(are_there(&c, hash, 0, 2));
     cache_add_word(&c, word_key(3), hash, ids, 4); /* merged */
-    cache_add_word(&c, word_key(4), hash, ids,
-                   1); /* 3 stays: 0 is found again sooner */
+    /* Word 3 stays, for word 0 is found again sooner. */
+    cache_add_word(&c, word_key(4), hash, ids, 1);
     CHECK(are_there(&c, hash, 4, 3));
     cache_prefer(&c, cache_word_beside(cache_word_at(&c, hash)));
     CHECK(are_there(&c, hash, 3, 4));
