@@ -263,12 +263,46 @@ static void test_statuses_have_names(void)
     CHECK(ctok_status_name((ctok_status)999) != NULL);
 }
 
+/* Slots of the index keep a part of a hash: others that have the same one are told apart by their
+ * bytes. */
+static void test_long_tokens_are_told_apart_by_all_of_their_bytes(void)
+{
+    enum { N_TOKENS = 2000, LEN = 20 };
+    static char texts[N_TOKENS][LEN + 1];
+    static const char *tokens[N_TOKENS + 1];
+    uint64_t random = 5;
+    ctok_model *model;
+    ctok_error err = {0};
+    uint32_t id;
+
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        for (size_t k = 0; k < LEN; k++) {
+            texts[i][k] = (char)('a' + check_random(&random) % 26);
+        }
+        tokens[i] = texts[i];
+    }
+    CHECK_STATUS(CTOK_OK, model_new(&model, tokens, NULL, NULL, NULL, &err), &err);
+    REQUIRE(model != NULL);
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        CHECK_EQ(CTOK_OK, ctok_model_find(model, bytes_of(texts[i]), &id));
+        CHECK_EQ(256 + i, id);
+    }
+    for (size_t i = 0; i < 100000; i++) {
+        char *other = texts[i % N_TOKENS];
+
+        other[check_random(&random) % LEN] = (char)('A' + check_random(&random) % 26);
+        CHECK_EQ(CTOK_E_RANK, ctok_model_find(model, bytes_of(other), &id));
+    }
+    ctok_model_free(model);
+}
+
 int main(void)
 {
     test_empty_builder_makes_a_model_without_tokens();
     test_model_describes_itself();
     test_tokens_and_specials_are_found_by_id();
     test_only_whole_tokens_are_found_by_bytes();
+    test_long_tokens_are_told_apart_by_all_of_their_bytes();
     test_merges_are_told();
     test_merges_given_as_a_list_make_their_tokens();
     test_what_is_there_twice_is_named();
