@@ -9,8 +9,12 @@
  * From an id to its int is a multiplication, and from such an int back to its id a
  * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
  * wants one of them, so that only what comes up takes memory. They are byte for byte what
- * CPython itself makes, and live for ever (immortal where Python has that, else by a
- * reference that is never given back).
+ * CPython itself makes, and live for ever.
+ *
+ * Nobody counts the references that lists get. Where Python has immortal ints these are such; before,
+ * each int starts with 2^62 references, from which lists that go take theirs: at 10^9 a second that lasts
+ * for 146 years. So a list costs the memory of its ints only when it goes, and by then what was asked
+ * for while it was filled has come.
  */
 #ifndef CTOK_PYLONG_H
 #define CTOK_PYLONG_H
@@ -25,15 +29,17 @@
 #define ROW_MAX ((size_t)1 << 20)
 #define ROW_STEP sizeof(PyLongObject)
 #define ROW_PAGE ((size_t)128) /* ints that are made together: a page of memory */
-#define ROW_AHEAD 24 /* places between asking for an object and counting a reference */
+#define ROW_IS_IMMORTAL (PY_VERSION_HEX >= 0x030C0000)
+#define ROW_REFERENCES (PY_SSIZE_T_MAX / 2 + 1)
 
-/* The row relies on CPython's layout: one digit of 30 bits at the end of the object. */
-#if !defined(PYPY_VERSION) && !defined(Py_TRACE_REFS) && PYLONG_BITS_IN_DIGIT == 30
+/* The row relies on CPython's layout: one digit of 30 bits at the end of the object. And on counts of
+ * 64 bits, where they count. */
+#if !defined(PYPY_VERSION) && !defined(Py_TRACE_REFS) && PYLONG_BITS_IN_DIGIT == 30 && \
+    (ROW_IS_IMMORTAL || SIZEOF_SIZE_T == 8)
 #define ROW_IS_POSSIBLE 1
 #else
 #define ROW_IS_POSSIBLE 0
 #endif
-#define ROW_IS_IMMORTAL (PY_VERSION_HEX >= 0x030C0000)
 
 static char
     *row_ints; /* room for ROW_MAX; the system gives memory where it is written */
@@ -73,7 +79,7 @@ static PyObject *row_zero; /* made by CPython: what the others are like */
 static PyObject *row_one_digit;
 
 /* Int number i of the row: a copy of what CPython made, with a digit of its own and the
- * reference count of a small int, which is immortal where ints can be. Never another one, not
+ * reference count of a small int, which is immortal where ints can be. Never another one then, not
  * for a moment: another thread may be using what is written here again. */
 static void row_make(size_t i)
 {
@@ -86,7 +92,7 @@ static void row_make(size_t i)
            ROW_DIGIT - sizeof(PyObject));
     memcpy(made + ROW_DIGIT, &digit, sizeof digit);
     if (!ROW_IS_IMMORTAL) {
-        Py_SET_REFCNT((PyObject *)made, 1);
+        Py_SET_REFCNT((PyObject *)made, ROW_REFERENCES);
     }
 }
 
@@ -169,13 +175,8 @@ static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
             row_make_page(ids[i] / ROW_PAGE);
         }
 #endif
-#if !ROW_IS_IMMORTAL
 #if defined(__GNUC__) || defined(__clang__)
-        if (i + ROW_AHEAD < n) {
-            __builtin_prefetch(row + ids[i + ROW_AHEAD] * ROW_STEP, 1);
-        }
-#endif
-        Py_INCREF(item);
+        __builtin_prefetch(item, 1);
 #endif
         items[i] = item;
     }
