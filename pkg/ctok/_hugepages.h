@@ -30,13 +30,28 @@ static inline void ctok_ask_huge_pages(void *memory, size_t n)
 #endif
 }
 
-/* Room for n ids, to be freed; NULL when out of memory. */
+/* Room for n ids, to be freed; NULL when out of memory. Where it has huge pages it begins with one: there
+ * would be up to 511 small ones before the first. */
 static inline uint32_t *ctok_new_ids(size_t n)
 {
-    uint32_t *ids = n <= SIZE_MAX / sizeof *ids ? malloc(n * sizeof *ids) : NULL;
+    size_t n_bytes = n * sizeof(uint32_t);
+    uint32_t *ids;
 
+    if (n > (SIZE_MAX - HUGEPAGES_SIZE) / sizeof *ids) {
+        return NULL;
+    }
+#if defined(__linux__)
+    if (n_bytes >= HUGEPAGES_SIZE) {
+        n_bytes = (n_bytes + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+        ids = aligned_alloc(HUGEPAGES_SIZE, n_bytes);
+    } else {
+        ids = malloc(n_bytes);
+    }
+#else
+    ids = malloc(n_bytes);
+#endif
     if (ids != NULL) {
-        ctok_ask_huge_pages(ids, n * sizeof *ids);
+        ctok_ask_huge_pages(ids, n_bytes);
     }
     return ids;
 }
