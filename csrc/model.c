@@ -29,8 +29,9 @@ void ctok_model_describe(const ctok_model *model, ctok_model_info *info)
     size_t i;
 
     memset(info, 0, sizeof *info);
-    for (i = 0; i < model->tokens.n_symbols; i++) {
-        info->n_tokens += model->tokens.ids[i] != VOCAB_NONE;
+    info->n_tokens = model->tokens.n_symbols;
+    for (i = 0; i < model->tokens.n_ids; i++) {
+        info->n_tokens -= model->tokens.ids[i] == VOCAB_NONE;
     }
     info->n_specials = model->specials.n;
     info->n_merges = model->table.n_pairs;

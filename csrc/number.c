@@ -98,6 +98,7 @@ static ctok_status number_start_vocab(draft_model *f, ctok_error *err)
     v->starts = memory;
     TRY(mem_new(alloc, &memory, n_max, sizeof *v->ids, err));
     v->ids = memory;
+    v->n_ids = n_max;
     memset(v->ids, 0xFF, n_max * sizeof *v->ids);
     TRY(vocab_index_new(v, n_max, alloc, err));
     for (i = 0; i < 256; i++) {
@@ -252,15 +253,20 @@ static ctok_status number_all(draft_model *f, ctok_error *err)
     return b->n_merges == 0 ? number_by_rank(f, err) : number_by_merge(f, err);
 }
 
-/* Finds how many symbols, from the first on, have to be looked up for their ids. */
-static void number_compare(vocab *v)
+/* Keeps no more ids than have to be looked up. */
+static ctok_status number_compare(vocab *v, const ctok_allocator *alloc,
+                                  ctok_error *err)
 {
+    void *ids = v->ids;
     size_t n = v->n_symbols;
 
-    while (n > 0 && v->ids[n - 1] == n - 1) {
+    while (n > 1 && v->ids[n - 1] == n - 1) {
         n--;
     }
-    v->n_renumbered = n;
+    TRY(mem_resize(alloc, &ids, v->n_ids, n, sizeof *v->ids, err));
+    v->ids = ids;
+    v->n_ids = n;
+    return CTOK_OK;
 }
 
 ctok_status number_tokens(draft_model *f, ctok_error *err)
@@ -269,6 +275,5 @@ ctok_status number_tokens(draft_model *f, ctok_error *err)
     TRY(number_expand_merges(f, err));
     TRY(number_start_vocab(f, err));
     TRY(number_all(f, err));
-    number_compare(&f->model->tokens);
-    return CTOK_OK;
+    return number_compare(&f->model->tokens, &f->model->alloc, err);
 }

@@ -101,7 +101,7 @@ static ctok_status tables_words(draft_model *f, ctok_error *err)
         ctok_bytes token = vocab_bytes(v, i);
         key k;
 
-        if (token.len > KEY_BYTES || v->ids[i] == VOCAB_NONE) {
+        if (token.len > KEY_BYTES || vocab_id(v, i) == VOCAB_NONE) {
             continue;
         }
         k = key_of(token.ptr, token.len); /* VOCAB_BEHIND bytes are behind all */

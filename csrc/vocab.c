@@ -6,7 +6,7 @@ void vocab_free(vocab *v, const ctok_allocator *alloc)
 {
     mem_free(alloc, v->blob, v->n_blob, 1);
     mem_free(alloc, v->starts, v->cap_symbols + 1, sizeof *v->starts);
-    mem_free(alloc, v->ids, v->cap_symbols, sizeof *v->ids);
+    mem_free(alloc, v->ids, v->n_ids, sizeof *v->ids);
     mem_free(alloc, v->slots, v->n_slots, sizeof *v->slots);
     mem_free(alloc, v->spans, v->n_spans, sizeof *v->spans);
     idmap_free(&v->by_id, alloc);
@@ -175,7 +175,7 @@ uint32_t vocab_find(const vocab *v, const uint8_t *ptr, size_t len)
 size_t vocab_size_in_memory(const vocab *v)
 {
     return v->n_blob + (v->cap_symbols + 1) * sizeof *v->starts +
-           v->cap_symbols * sizeof *v->ids + v->n_slots * sizeof *v->slots +
+           v->n_ids * sizeof *v->ids + v->n_slots * sizeof *v->slots +
            v->n_spans * sizeof *v->spans + idmap_bytes(&v->by_id);
 }
 
@@ -185,15 +185,15 @@ void vocab_sections(vocab *v, sections *s)
     size_t max_len = v->max_len;
 
     section_number(s, &v->n_blob);
+    section_number(s, &v->n_ids);
     section_number(s, &v->n_symbols);
-    section_number(s, &v->n_renumbered);
     section_number(s, &v->n_slots);
     section_number(s, &v->n_spans);
     section_number(s, &max_id);
     section_number(s, &max_len);
     SECTION(s, v->blob, v->n_blob);
     SECTION(s, v->starts, v->n_symbols + 1);
-    SECTION(s, v->ids, v->n_symbols);
+    SECTION(s, v->ids, v->n_ids);
     SECTION(s, v->slots, v->n_slots);
     SECTION(s, v->spans, v->n_spans);
     idmap_sections(&v->by_id, s);
@@ -217,10 +217,9 @@ void vocab_lengths(const vocab *v, uint8_t *lengths)
 static bool vocab_symbols_are_sound(const vocab *v, sections *s)
 {
     const uint32_t n = (uint32_t)v->n_symbols;
-    const uint32_t n_renumbered = (uint32_t)v->n_renumbered;
     const uint32_t max_id = v->max_id;
     const uint32_t *starts = v->starts;
-    uint32_t is_bad = starts[n] > v->n_blob - VOCAB_BEHIND || v->n_renumbered > n;
+    uint32_t is_bad = starts[n] > v->n_blob - VOCAB_BEHIND;
     size_t n_used = 0;
     size_t i;
 
@@ -234,15 +233,11 @@ static bool vocab_symbols_are_sound(const vocab *v, sections *s)
             is_bad |= starts[i - 1] > starts[i];
         }
     }
-    for (i = 0; i < n;) {
-        size_t end = SECTION_REACH(s, v->ids, i, v->n_symbols);
+    for (i = 0; i < v->n_ids;) {
+        size_t end = SECTION_REACH(s, v->ids, i, v->n_ids);
 
         for (; i < end; i++) {
-            uint32_t id = v->ids[i];
-            uint32_t symbol = (uint32_t)i;
-
-            is_bad |= (id > max_id) & (id != VOCAB_NONE);
-            is_bad |= (symbol >= n_renumbered) & (id != symbol);
+            is_bad |= (v->ids[i] > max_id) & (v->ids[i] != VOCAB_NONE);
         }
     }
     for (i = 0; i < v->n_slots;) {
@@ -280,7 +275,9 @@ static bool vocab_spans_are_sound(const vocab *v, sections *s)
 bool vocab_is_sound(const vocab *v, sections *s)
 {
     bool sizes_are_sound =
-        v->n_symbols >= 256 && v->n_symbols <= CTOK_MAX_TOKENS + 256 &&
+        v->n_symbols >= 256 && v->n_symbols <= CTOK_MAX_TOKENS + 256 && v->n_ids > 0 &&
+        v->n_ids <= v->n_symbols &&
+        (v->n_ids == v->n_symbols || v->n_symbols - 1 <= v->max_id) &&
         v->n_blob >= 256 + VOCAB_BEHIND && v->n_blob <= UINT32_MAX && v->n_slots > 0 &&
         (v->n_slots & (v->n_slots - 1)) == 0 && v->max_len <= CTOK_MAX_TOKEN_LEN;
     return sizes_are_sound && vocab_symbols_are_sound(v, s) &&

@@ -36,10 +36,10 @@ typedef struct vocab {
     size_t n_blob;
     uint32_t *starts; /* n_symbols + 1 */
     uint32_t *ids;    /* by symbol; VOCAB_NONE for a byte that is no token */
+    size_t n_ids;     /* at least 1; from here on a symbol's id is its own number */
     size_t n_symbols;
-    size_t n_renumbered; /* symbols, all whose id is another number among them */
-    size_t cap_symbols;  /* what starts and ids were allocated for */
-    uint32_t *slots;     /* hash table: a symbol, and on top of it some of its hash;
+    size_t cap_symbols; /* what starts was allocated for */
+    uint32_t *slots;    /* hash table: a symbol, and on top of it some of its hash;
                           * VOCAB_NONE is empty; see vocab_index_longer */
     size_t n_slots;
     vocab_span
@@ -89,11 +89,11 @@ static inline ctok_bytes vocab_bytes(const vocab *v, uint32_t symbol)
 }
 
 /* The id of a symbol, or VOCAB_NONE; of VOCAB_NONE too. Most vocabularies number all but the single
- * bytes as we do: for those a look at 1 KB is enough, instead of at all ids. */
+ * bytes as we do: those have 1 KB of ids. */
 static BASE_INLINE uint32_t vocab_id(const vocab *v, uint32_t symbol)
 {
     /* Masks, for compilers make a branch of anything else, that nobody foresees. */
-    uint32_t renumbered = 0 - (uint32_t)(symbol < v->n_renumbered);
+    uint32_t renumbered = 0 - (uint32_t)(symbol < v->n_ids);
 
     return (v->ids[symbol & renumbered] & renumbered) | (symbol & ~renumbered);
 }
