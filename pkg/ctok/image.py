@@ -132,13 +132,18 @@ def _open(path: str) -> mmap | None:
             return None
         if os.name != "posix":
             return mmap.mmap(file, 0, access=mmap.ACCESS_READ)
-        # All of it is read in a moment, to check it: better one fault than one for each page.
-        shared = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
-        return mmap.mmap(file, 0, flags=shared, prot=mmap.PROT_READ)
+        mapped = mmap.mmap(file, 0, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
     except (OSError, ValueError):  # ValueError: the file is empty
         return None
     finally:
         os.close(file)
+    # All of it is read in a moment, to check it: from the disk in parts of 2 MB then, and with one
+    # fault for each, where the file system keeps files like that.
+    try:  # noqa: SIM105 - contextlib is not imported for this
+        mapped.madvise(mmap.MADV_HUGEPAGE)
+    except (AttributeError, OSError):  # another platform or kernel
+        pass
+    return mapped
 
 
 def _is_trusted(facts: os.stat_result) -> bool:

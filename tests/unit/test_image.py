@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -169,6 +171,24 @@ def test_what_needs_the_tables_reads_them_late() -> None:
     assert expected.token_byte_values() == mapped.token_byte_values()
     assert expected.spec == mapped.spec
     assert str(expected.explain("hello")) == str(mapped.explain("hello"))
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_HUGEPAGE"), reason="nobody is asked")
+def test_system_without_huge_pages_maps_images_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, builds: list[str]
+) -> None:
+    class Refusing(mmap.mmap):
+        def madvise(self, *_: int) -> None:
+            refused.append(True)
+            raise OSError(errno.EINVAL, "no such advice")
+
+    refused: list[bool] = []
+    first = published()
+    monkeypatch.setattr(mmap, "mmap", Refusing)
+    assert_same(first, published())
+    monkeypatch.delattr(mmap, "MADV_HUGEPAGE")
+    assert_same(first, published())
+    assert ([NAME], [True]) == (builds, refused)
 
 
 def test_image_stays_mapped_when_its_file_is_gone(place: Path) -> None:
