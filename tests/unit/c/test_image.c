@@ -358,6 +358,53 @@ static void test_made_up_images_are_refused_or_harmless(void)
     free(written.bytes);
 }
 
+/* A vocabulary whose symbols are their own ids has few ids in its image, and no symbol above the
+ * largest id. Here are the numbers that say so, where image.c puts them. */
+#define NUMBERS_AT 80
+#define N_IDS 3
+#define MAX_ID 7
+#define IDS_ARRAY 2
+
+static ctok_status status_with(const image *written, size_t number, uint64_t value,
+                               bool in_array)
+{
+    image made_up = image_copy(written->bytes, written->len);
+    ctok_model *loaded = NULL;
+    ctok_status status;
+    uint64_t n_numbers;
+    uint8_t *arrays;
+
+    memcpy(&n_numbers, made_up.bytes + NUMBERS_AT - 16, sizeof n_numbers);
+    arrays = made_up.bytes + NUMBERS_AT + n_numbers * sizeof value;
+    memcpy(made_up.bytes + NUMBERS_AT + number * sizeof value, &value, sizeof value);
+    if (in_array) { /* offset, items, bytes of an item */
+        memcpy(arrays + IDS_ARRAY * 3 * sizeof value + 8, &value, sizeof value);
+    }
+    image_sum_again(&made_up);
+    status = ctok_model_from_image(&loaded, image_view(&made_up), NULL, NULL, NULL);
+    ctok_model_free(loaded);
+    free(made_up.bytes);
+    return status;
+}
+
+static void test_ids_that_contradict_the_symbols_are_refused(void)
+{
+    ctok_model *model = NULL;
+    image written;
+    const uint64_t n_symbols = 256 + 6;
+
+    REQUIRE(model_new(&model, TOKENS, NULL, PATTERN, NULL, NULL) == CTOK_OK);
+    written = image_of(model, FINGERPRINT);
+    CHECK_EQ(CTOK_OK, status_with(&written, N_IDS, 1, true));
+    CHECK_EQ(CTOK_E_IMAGE, status_with(&written, N_IDS, 0, true));
+    CHECK_EQ(CTOK_E_IMAGE, status_with(&written, N_IDS, n_symbols + 1, true));
+    CHECK_EQ(CTOK_E_IMAGE, status_with(&written, N_IDS, 2, false));
+    CHECK_EQ(CTOK_OK, status_with(&written, MAX_ID, n_symbols - 1, false));
+    CHECK_EQ(CTOK_E_IMAGE, status_with(&written, MAX_ID, n_symbols - 2, false));
+    ctok_model_free(model);
+    free(written.bytes);
+}
+
 /* ---- memory ------------------------------------------------------------------- */
 
 static void test_every_allocation_may_fail(void)
@@ -426,6 +473,7 @@ int main(void)
     test_an_image_of_another_definition_is_refused();
     test_an_image_that_is_not_aligned_is_refused();
     test_made_up_images_are_refused_or_harmless();
+    test_ids_that_contradict_the_symbols_are_refused();
     test_every_allocation_may_fail();
     test_the_version_belongs_to_this_layout();
     return CHECK_RESULT();
