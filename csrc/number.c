@@ -254,7 +254,7 @@ static ctok_status number_all(draft_model *f, ctok_error *err)
 }
 
 /* Keeps no more ids than have to be looked up. */
-static ctok_status number_compare(vocab *v, const ctok_allocator *alloc,
+static ctok_status number_shrink_ids(vocab *v, const ctok_allocator *alloc,
                                   ctok_error *err)
 {
     void *ids = v->ids;
@@ -275,5 +275,5 @@ ctok_status number_tokens(draft_model *f, ctok_error *err)
     TRY(number_expand_merges(f, err));
     TRY(number_start_vocab(f, err));
     TRY(number_all(f, err));
-    return number_compare(&f->model->tokens, &f->model->alloc, err);
+    return number_shrink_ids(&f->model->tokens, &f->model->alloc, err);
 }
