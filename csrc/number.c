@@ -255,7 +255,7 @@ static ctok_status number_all(draft_model *f, ctok_error *err)
 
 /* Keeps no more ids than have to be looked up. */
 static ctok_status number_shrink_ids(vocab *v, const ctok_allocator *alloc,
-                                  ctok_error *err)
+                                     ctok_error *err)
 {
     void *ids = v->ids;
     size_t n = v->n_symbols;
