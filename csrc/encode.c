@@ -117,8 +117,9 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
     ctok_bytes segment = {call->text.ptr + start, end - start};
     ctok_split_cursor cursor = {0, 0};
     ctok_split_block block;
+    size_t done = 0;
 
-    while (!call->is_done) {
+    while (!call->is_done && done < segment.len) {
         ctok_status status = splitter->next(splitter->self, call->scratch->split_state,
                                             segment, &cursor, &block, call->err);
         if (status != CTOK_OK) {
@@ -128,14 +129,17 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
             return status;
         }
         if (block.n_pieces == 0) {
-            call->out->consumed = end;
-            return CTOK_OK;
+            break;
         }
         if (call->counts_only) {
             TRY(encode_block_count(call, start + block.start, &block));
         } else {
             TRY(encode_block_ids(call, start + block.start, &block));
         }
+        done = block.start + block.ends[block.n_pieces - 1];
+    }
+    if (!call->is_done) {
+        call->out->consumed = end;
     }
     return CTOK_OK;
 }
