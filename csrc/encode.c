@@ -117,9 +117,8 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
     ctok_bytes segment = {call->text.ptr + start, end - start};
     ctok_split_cursor cursor = {0, 0};
     ctok_split_block block;
-    size_t done = 0;
 
-    while (!call->is_done && done < segment.len) {
+    while (!call->is_done && cursor.position < segment.len) {
         ctok_status status = splitter->next(splitter->self, call->scratch->split_state,
                                             segment, &cursor, &block, call->err);
         if (status != CTOK_OK) {
@@ -136,7 +135,6 @@ static ctok_status encode_segment(encode_call *call, size_t start, size_t end)
         } else {
             TRY(encode_block_ids(call, start + block.start, &block));
         }
-        done = block.start + block.ends[block.n_pieces - 1];
     }
     if (!call->is_done) {
         call->out->consumed = end;

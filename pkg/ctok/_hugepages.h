@@ -35,18 +35,17 @@ static inline void ctok_ask_huge_pages(void *memory, size_t n)
 static inline uint32_t *ctok_new_ids(size_t n)
 {
     size_t n_bytes = n * sizeof(uint32_t);
-    uint32_t *ids;
+    void *ids;
 
-    if (n > (SIZE_MAX - HUGEPAGES_SIZE) / sizeof *ids) {
+    if (n > (SIZE_MAX - HUGEPAGES_SIZE) / sizeof(uint32_t)) {
         return NULL;
     }
-#if defined(__linux__)
-    if (n_bytes >= HUGEPAGES_SIZE) {
-        n_bytes = (n_bytes + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
-        ids = aligned_alloc(HUGEPAGES_SIZE, n_bytes);
-    } else {
-        ids = malloc(n_bytes);
+    if (n_bytes < HUGEPAGES_SIZE) {
+        return malloc(n_bytes);
     }
+    n_bytes = (n_bytes + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+#if defined(__linux__)
+    ids = aligned_alloc(HUGEPAGES_SIZE, n_bytes);
 #else
     ids = malloc(n_bytes);
 #endif
