@@ -7,7 +7,6 @@ cimport cython
 from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 )
-from cpython.list cimport PyList_New
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
@@ -64,7 +63,7 @@ cdef extern from "_ndarray.h":
 cdef extern from "_pylong.h":
     int64_t ctok_small_int(PyObject* item)
     int ctok_row_start() except -1
-    int ctok_fill_list(object list, const uint32_t* ids, size_t n, uint32_t max_id) except -1
+    list ctok_new_list(const uint32_t* ids, size_t n, uint32_t max_id)
     size_t ctok_read_ints(PyObject** items, size_t n, uint32_t* ids)
 
 __version__ = CTOK_VERSION.decode()

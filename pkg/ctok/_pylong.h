@@ -8,12 +8,15 @@
  *
  * From an id to its int is a multiplication, and from such an int back to its id a
  * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
- * wants one of them, so that only what comes up takes memory. They are byte for byte what
- * CPython itself makes, and live for ever.
+ * wants one of them, so that only what comes up takes memory. Once a quarter of a vocabulary's
+ * pages are there the others follow, and no id is asked whether its page is there any more. They
+ * are byte for byte what CPython itself makes, and live for ever.
  *
  * Nobody counts the references that lists get. Where Python has immortal ints these are such; before,
  * each int starts with 2^62 references, from which lists that go take theirs: at 10^9 a second that lasts
  * for 146 years. So ints are first looked at when a list goes; they are asked for when it is filled.
+ *
+ * The list itself gets its places as the list type's own functions give them to it, but not zeroed.
  */
 #ifndef CTOK_PYLONG_H
 #define CTOK_PYLONG_H
@@ -40,9 +43,21 @@
 #define ROW_IS_POSSIBLE 0
 #endif
 
+/* Threads without the GIL may make the same page: its ints are immortal then, and the bytes are the same.
+ * What says that ints are there is written after them. */
+#ifdef Py_GIL_DISABLED
+#define ROW_READ(known) __atomic_load_n(&(known), __ATOMIC_ACQUIRE)
+#define ROW_WRITE(known, value) __atomic_store_n(&(known), value, __ATOMIC_RELEASE)
+#else
+#define ROW_READ(known) (known)
+#define ROW_WRITE(known, value) ((known) = (value))
+#endif
+
 static char
     *row_ints; /* room for ROW_MAX; the system gives memory where it is written */
 static uint8_t row_made[ROW_MAX / ROW_PAGE]; /* by page: its ints are there */
+static size_t row_n_made;                    /* pages; without the GIL about so many */
+static size_t row_n_ready;                   /* this many first pages are all there */
 
 /* The value of an exact int from 0 to 2^30 - 1, or -1 for anything else. */
 static inline int64_t ctok_small_int(PyObject *object)
@@ -95,8 +110,6 @@ static void row_make(size_t i)
     }
 }
 
-/* Threads without the GIL may both make a page: ints are immortal then, and the bytes are the
- * same. */
 static void row_make_page(size_t page)
 {
     size_t i;
@@ -104,20 +117,26 @@ static void row_make_page(size_t page)
     for (i = page * ROW_PAGE; i < (page + 1) * ROW_PAGE; i++) {
         row_make(i);
     }
-#ifdef Py_GIL_DISABLED
-    __atomic_store_n(&row_made[page], 1, __ATOMIC_RELEASE);
-#else
-    row_made[page] = 1;
-#endif
+    ROW_WRITE(row_made[page], 1);
+    ROW_WRITE(row_n_made, ROW_READ(row_n_made) + 1);
 }
 
-static inline bool row_has_page(size_t page)
+/* Makes the page of an id that is not above max_id, or all pages to max_id. */
+static void row_want(uint32_t id, uint32_t max_id)
 {
-#ifdef Py_GIL_DISABLED
-    return __atomic_load_n(&row_made[page], __ATOMIC_ACQUIRE) != 0;
-#else
-    return row_made[page] != 0;
-#endif
+    size_t n = max_id / ROW_PAGE + 1;
+    size_t page;
+
+    row_make_page(id / ROW_PAGE);
+    if (ROW_READ(row_n_made) < n / 4) {
+        return;
+    }
+    for (page = 0; page < n; page++) {
+        if (!ROW_READ(row_made[page])) {
+            row_make_page(page);
+        }
+    }
+    ROW_WRITE(row_n_ready, n);
 }
 
 static bool row_is_as_made(size_t i)
@@ -150,36 +169,91 @@ static inline int ctok_row_start(void)
     return 0;
 }
 
-/* Fills a new list with n ids, none above max_id. -1 with an exception. */
-static inline int ctok_fill_list(PyObject *list, const uint32_t *ids, size_t n,
-                                 uint32_t max_id)
+#if ROW_IS_POSSIBLE
+/* A list of n places that nobody has written to: to be filled before anything else happens. Without the GIL
+ * lists keep their places in another way. */
+static inline PyObject *row_new_list(size_t n)
 {
-    PyObject **items = ((PyListObject *)list)->ob_item;
-    char *row = row_ints;
+#ifdef Py_GIL_DISABLED
+    return PyList_New((Py_ssize_t)n);
+#else
+    PyObject *list = PyList_New(0);
+    PyObject **items;
+
+    if (list == NULL || n == 0) {
+        return list;
+    }
+    items = PyMem_New(PyObject *, n);
+    if (items == NULL) {
+        Py_DECREF(list);
+        return PyErr_NoMemory();
+    }
+    ((PyListObject *)list)->ob_item = items;
+    ((PyListObject *)list)->allocated = (Py_ssize_t)n;
+    Py_SET_SIZE((PyVarObject *)list, (Py_ssize_t)n);
+    return list;
+#endif
+}
+
+/* The int of an id, which is there, or soon will be. It is asked for. */
+static inline PyObject *row_int(uint32_t id)
+{
+    PyObject *item = (PyObject *)(row_ints + id * ROW_STEP);
+
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(item, !ROW_IS_IMMORTAL); /* 1: it will be written to */
+#endif
+    return item;
+}
+
+static PyObject *row_list(const uint32_t *ids, size_t n, uint32_t max_id)
+{
+    PyObject *list = row_new_list(n);
+    PyObject **items;
+    size_t i = 0;
+
+    if (list == NULL) {
+        return NULL;
+    }
+    items = ((PyListObject *)list)->ob_item;
+    for (; max_id / ROW_PAGE >= ROW_READ(row_n_ready) && i < n; i++) {
+        items[i] = row_int(ids[i]);
+        if (!ROW_READ(row_made[ids[i] / ROW_PAGE])) {
+            row_want(ids[i], max_id);
+        }
+    }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 8
+#endif
+    for (; i < n; i++) {
+        items[i] = row_int(ids[i]);
+    }
+    return list;
+}
+#endif
+
+/* A new list of n ids, none above max_id. NULL with an exception. */
+static PyObject *ctok_new_list(const uint32_t *ids, size_t n, uint32_t max_id)
+{
+    PyObject *list;
     size_t i;
 
-    if (row == NULL || max_id >= ROW_MAX) {
-        for (i = 0; i < n; i++) {
-            items[i] = PyLong_FromUnsignedLong(ids[i]);
-            if (items[i] == NULL) {
-                return -1;
-            }
-        }
-        return 0;
-    }
-    for (i = 0; i < n; i++) {
-        PyObject *item = (PyObject *)(row + ids[i] * ROW_STEP);
 #if ROW_IS_POSSIBLE
-        if (!row_has_page(ids[i] / ROW_PAGE)) {
-            row_make_page(ids[i] / ROW_PAGE);
-        }
-#endif
-#if defined(__GNUC__) || defined(__clang__)
-        __builtin_prefetch(item, !ROW_IS_IMMORTAL); /* 1: it will be written to */
-#endif
-        items[i] = item;
+    if (row_ints != NULL && max_id < ROW_MAX) {
+        return row_list(ids, n, max_id);
     }
-    return 0;
+#endif
+    list = PyList_New((Py_ssize_t)n);
+    for (i = 0; list != NULL && i < n; i++) {
+        PyObject *item = PyLong_FromUnsignedLong(ids[i]);
+
+        if (item == NULL) {
+            Py_CLEAR(list);
+        } else {
+            PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+        }
+    }
+    return list;
 }
 
 /* Reads ids from ints; returns how many, less than n where one is no small int. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import subprocess
 import sys
 
 import pytest
@@ -35,6 +36,19 @@ def test_every_ready_made_int_is_that_int(enc: Encoding) -> None:
             made.bit_length(),
         )
         assert (own + 1, -own, own << 40, own // 7) == (made + 1, -made, made << 40, made // 7)
+
+
+def test_lists_are_arrays_while_ints_are_made() -> None:
+    """A process of its own makes them: page by page at first, then all the rest at once."""
+    code = """
+import ctok
+enc = ctok.get_encoding("gpt2")
+texts = [token.decode(errors="ignore") for token in enc.token_byte_values()]
+for step in (1000, 100, 1):
+    for text in texts[::step]:
+        assert enc.encode_ordinary_to_numpy(text).tolist() == enc.encode_ordinary(text), text
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_zero_is_false_and_one_is_true() -> None:

@@ -159,7 +159,7 @@ cdef class Batch:
         cdef const uint32_t* ids = self.output.ids + self.start
 
         for i in range(self.n_parts):
-            found = ids_to_list(ids, self.counts[i], self.codec.info.max_id)
+            found = ctok_new_list(ids, self.counts[i], self.codec.info.max_id)
             if i == 0 and self.is_continued:
                 (<list>out[len(out) - 1]).extend(found)
             else:

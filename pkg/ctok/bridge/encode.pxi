@@ -138,7 +138,7 @@ cdef class Encoder(Model):
             scratch.room(out.cap)
             out.ids = scratch.ids
             self.encode_whole(text, sets, scratch, &out)
-            return ids_to_list(out.ids, out.n, self.info.max_id)
+            return ctok_new_list(out.ids, out.n, self.info.max_id)
         finally:
             self.pool.give_back(scratch)
 

@@ -3,14 +3,6 @@
 ctok_row_start()
 
 
-cdef list ids_to_list(const uint32_t* ids, size_t n, uint32_t max_id):
-    """A list of ids none of which is above max_id."""
-    cdef list out = PyList_New(<Py_ssize_t>n)
-
-    ctok_fill_list(out, ids, n, max_id)
-    return out
-
-
 @cython.final
 cdef class IdBuffer:
     """uint32 ids in memory of their own, readable through the buffer protocol."""
