@@ -209,24 +209,24 @@ static inline PyObject *row_int(uint32_t id)
 static PyObject *row_list(const uint32_t *ids, size_t n, uint32_t max_id)
 {
     PyObject *list = row_new_list(n);
+    const uint32_t *end = ids + n;
     PyObject **items;
-    size_t i = 0;
 
     if (list == NULL) {
         return NULL;
     }
     items = ((PyListObject *)list)->ob_item;
-    for (; max_id / ROW_PAGE >= ROW_READ(row_n_ready) && i < n; i++) {
-        items[i] = row_int(ids[i]);
-        if (!ROW_READ(row_made[ids[i] / ROW_PAGE])) {
-            row_want(ids[i], max_id);
+    for (; max_id / ROW_PAGE >= ROW_READ(row_n_ready) && ids < end; ids++) {
+        *items++ = row_int(*ids);
+        if (!ROW_READ(row_made[*ids / ROW_PAGE])) {
+            row_want(*ids, max_id);
         }
     }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC unroll 8
 #endif
-    for (; i < n; i++) {
-        items[i] = row_int(ids[i]);
+    for (; ids < end; ids++) {
+        *items++ = row_int(*ids);
     }
     return list;
 }
