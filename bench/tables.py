@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 
 from . import equivalence
@@ -34,7 +35,18 @@ def machine(book: Book) -> str:
     if not facts.pop("whole"):
         facts["a part"] = "a quick look or some of the measures: nothing to rely on"
     lines = [f"- {name}: {value}" for name, value in facts.items()]
-    return "\n".join([*lines, f"- versions: {versions}"])
+    return "\n".join([*lines, *_second_processor(book), f"- versions: {versions}"])
+
+
+def _second_processor(book: Book) -> list[str]:
+    """What no row of two threads can exceed."""
+    found = [sample["times"] for row in book.all("processors") for sample in row["samples"]]
+    if not found:
+        return []
+    return [
+        f"- two threads of SHA-512 against one: {number(statistics.median(found))}x "
+        f"({number(min(found))} to {number(max(found))})"
+    ]
 
 
 def owed(book: Book) -> str:

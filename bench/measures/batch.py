@@ -8,6 +8,7 @@ from typing import Any
 from .. import clock, corpora, peers
 from ..harness import Job
 from ..plan import Plan
+from . import processors
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "toktok")
 SMALL_BYTES = (1_000, 10_000, 100_000, 400_000)
@@ -17,7 +18,7 @@ REPEATS = 40
 def jobs(plan: Plan) -> list[Job]:
     size = 500_000 if plan.quick else 5_000_000
     peers_asked = PEERS[:3] if plan.quick else PEERS
-    return plan.only_equal(
+    found = [
         Job(
             "batch",
             peer,
@@ -26,7 +27,8 @@ def jobs(plan: Plan) -> list[Job]:
         )
         for peer in peers_asked
         for threads in (1, 2)
-    )
+    ]
+    return [*plan.only_equal(found), processors.job()]
 
 
 def sample(

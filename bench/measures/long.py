@@ -8,6 +8,7 @@ from typing import Any
 from .. import clock, corpora, peers
 from ..harness import Job
 from ..plan import Plan
+from . import processors
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "toktok")
 
@@ -25,7 +26,7 @@ def jobs(plan: Plan) -> list[Job]:
         for threads in (1, 2):
             shape = {"shape": "batch of one", "threads": threads}
             found.append(Job("long", "ctok", arguments | shape, cpus=2))
-    return plan.only_equal(found)
+    return [*plan.only_equal(found), processors.job()]
 
 
 def sample(
