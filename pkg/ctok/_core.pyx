@@ -10,10 +10,10 @@ from cpython.buffer cimport (
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 from ._ctok cimport *
 
@@ -52,7 +52,7 @@ cdef extern from "_idarray.h":
 
 cdef extern from "_hugepages.h":
     void ctok_ask_huge_pages(void* memory, size_t n) noexcept nogil
-    uint32_t* ctok_new_ids(size_t n)
+    uint32_t* ctok_new_ids(size_t n) noexcept nogil
 
 cdef extern from "_ndarray.h":
     ctypedef struct ctok_ndarrays:

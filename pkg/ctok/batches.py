@@ -135,8 +135,7 @@ def run_batches(
     batches = _core.plan_batches(encoding, sets, texts, n_batches)
     scratches = _core.borrow_scratches(encoding, n_threads)
     shares = _shares(batches, n_threads)
-    # The first has room for all ids: they may be wanted in one array.
-    outputs = [_core.Output(n_chars // n_threads if i > 0 else n_chars) for i in range(n_threads)]
+    outputs = _core.plan_outputs(shares)
     work = [(shares[i:] + shares[:i], scratches[i], outputs[i]) for i in range(n_threads)]
     running = _start(work[1:])
     try:
@@ -185,13 +184,13 @@ def _run_shares(
     shares: list[deque[_core.Batch]], scratch: _core.Scratch, output: _core.Output
 ) -> None:
     """A thread's own share from the front, to its output, then what others have left, from the
-    back."""
+    back: that is nobody's output, so each of these has memory of its own."""
     own, *others = shares
     while (batch := _take(own.popleft)) is not None:
         batch.run(scratch, output)
     for other in others:
         while (batch := _take(other.pop)) is not None:
-            batch.run(scratch, _core.Output(batch.n_units))
+            batch.run(scratch)
 
 
 def _take(pop: Callable[[], _core.Batch]) -> _core.Batch | None:

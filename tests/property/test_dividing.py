@@ -52,10 +52,11 @@ def divided(enc: Encoding, texts: list[str], n_batches: int, allowed: str = "") 
     lists: list[list[int]] = []
     lengths: list[int] = []
     (scratch,) = _core.borrow_scratches(enc, 1)
+    # Two shares; now and then somebody else's batch, with memory of its own.
+    first, second = _core.plan_outputs([batches[: n_batches // 2], batches[n_batches // 2 :]])
     for i, batch in enumerate(batches):
-        if i % 3 == 0:  # some together, some alone, too little room for both
-            output = _core.Output(i)
-        batch.run(scratch, output)
+        output = first if i < n_batches // 2 else second
+        batch.run(scratch, None if i % 4 == 3 else output)
         batch.check()
         batch.add_lists_to(lists)
         batch.add_lengths_to(lengths)

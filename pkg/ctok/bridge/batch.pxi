@@ -6,45 +6,75 @@ cdef size_t MIN_PART = 1 << 14
 
 @cython.final
 cdef class Output:
-    """Memory in which batches that follow each other put their ids, one behind the other."""
+    """Where a thread puts the ids of its share, one batch behind the other. The outputs of a call are parts of the
+    same memory, in the order of the texts, so that one array of all is made with little to move:
+
+        memory   | ids of share 0 . . . | ids of share 1 . . . . . |
+        joined   | ids of share 0 | ids of share 1 |
+    """
     cdef uint32_t* ids
     cdef size_t n
     cdef size_t cap
+    cdef Output whole  # whose memory it is a part of; None: its own
 
-    def __cinit__(self, size_t n_units):
-        """With room for texts of so many characters, of which three are an id, as a rule."""
-        self.cap = n_units // 3 + 64
-        self.ids = ctok_new_ids(self.cap)
+    def __cinit__(self, size_t cap, Output whole, size_t start):
+        self.cap = cap
+        self.whole = whole
+        self.ids = whole.ids + start if whole is not None else ctok_new_ids(cap)
         if self.ids == NULL:
             raise MemoryError()
 
     def __dealloc__(self):
-        free(self.ids)
+        if self.whole is None:
+            free(self.ids)
 
-    cdef bint has_room(self, size_t n) noexcept nogil:
-        """Makes room for n ids more; False when out of memory."""
-        cdef size_t need = self.n + n
-        cdef uint32_t* grown
 
-        if need <= self.cap:
-            return True
-        need = max(need, self.cap + self.cap // 2)
-        grown = <uint32_t*>realloc(self.ids, need * sizeof(uint32_t))
-        if grown == NULL:
-            return False
-        ctok_ask_huge_pages(grown, need * sizeof(uint32_t))
-        self.ids = grown
-        self.cap = need
-        return True
+def plan_outputs(list shares not None):
+    """An output for the batches of each share, with room for what they have as a rule. Behind the last one is as much
+    more as its texts ask for before it is known how little they need."""
+    cdef Batch batch
+    cdef Output whole
+    cdef list sizes = []
+    cdef list outputs = []
+    cdef size_t size
+    cdef size_t start = 0
+    cdef size_t n_more = 0
 
-    cdef IdBuffer take(self):
-        """What is in it. It is empty then."""
-        cdef uint32_t* ids = self.ids
-        cdef size_t n = self.n
+    for share in shares:
+        size = 0
+        n_more = 0
+        for batch in share:
+            size += batch.n_expected
+            n_more = max(n_more, batch.n_at_once)
+        sizes.append(size)
+    sizes[len(sizes) - 1] += n_more
+    whole = Output(sum(sizes) + 1, None, 0)
+    for size in sizes:
+        outputs.append(Output(size, whole, start))
+        start += size
+    return outputs
 
-        self.ids = NULL
-        self.n = self.cap = 0
-        return take_ids(ids, n)
+
+cdef size_t ids_expected(const Units* text) noexcept nogil:
+    """How many ids a text has at most, as a rule: one for three characters of ASCII, three for two others,
+    of which there are as many as among eight."""
+    cdef size_t step = text.n // 8 + 1
+    cdef size_t n_seen = 0
+    cdef size_t n_others = 0
+
+    if text.size > 0:
+        while n_seen * step < text.n:
+            n_others += unit_at(text, n_seen * step) >= 128
+            n_seen += 1
+    return text.n // 3 + (3 * text.n * n_others // (2 * n_seen) if n_others > 0 else 0) + 8
+
+
+cdef size_t ids_at_once(Model model, const Units* text, size_t n_units) noexcept nogil:
+    """Room for the ids of n_units of a text, or of what of it is encoded at once."""
+    if text.size == 0:
+        return ctok_encode_bound(model.model, n_units)
+    return ctok_encode_bound(
+        model.model, ctok_utf8_bound(text.size, min(n_units, UNITS_PER_PART)))
 
 
 @cython.final
@@ -58,11 +88,16 @@ cdef class Batch:
     cdef Units* parts
     cdef size_t n_parts
     cdef size_t parts_cap
-    cdef readonly size_t n_units
+    cdef size_t n_units
+    cdef size_t n_expected  # ids, as a rule at most
+    cdef size_t n_at_once   # ids that there must be room for before a part is encoded
     cdef size_t n_done
-    cdef Output output  # None until it is run, and of one that had no memory for it
-    cdef size_t start  # of its ids in there
-    cdef size_t* counts  # of ids, by part
+    cdef Output output  # None: its ids are in memory of its own
+    cdef uint32_t* own  # or NULL
+    cdef size_t own_cap
+    cdef uint32_t* ids  # there, or in the output
+    cdef size_t n
+    cdef size_t* counts  # of ids, by part; NULL until it is run, and of one that had no memory for it
     cdef ctok_error err
     cdef bint failed
     cdef bint out_of_memory
@@ -77,6 +112,7 @@ cdef class Batch:
 
     def __dealloc__(self):
         free(self.parts)
+        free(self.own)
         free(self.counts)
 
     cdef int add(self, str text, const Units* units, size_t start, size_t end) except -1:
@@ -92,57 +128,93 @@ cdef class Batch:
             self.parts = grown
             self.parts_cap = cap
         self.parts[self.n_parts] = part_of(units, start, end)
+        self.n_expected += ids_expected(&self.parts[self.n_parts])
+        self.n_at_once = max(self.n_at_once, ids_at_once(self.codec, units, end - start))
         self.n_parts += 1
         self.n_units += end - start
         self.texts.append(text)
         return 0
 
-    def run(self, Scratch scratch not None, Output output not None):
-        """Encodes all texts without the GIL, to the end of an output. Raises nothing: see check."""
-        self.output = output
-        self.start = output.n
-        self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
-        self.out_of_memory = self.counts == NULL
-        with nogil:
-            if not self.out_of_memory:
-                self.run_all(scratch, output)
+    def run(self, Scratch scratch not None, Output output=None):
+        """Encodes all texts without the GIL, to the end of an output if it has room, else to memory of
+        its own. Raises nothing: see check."""
+        cdef uint32_t* ids = NULL
+        cdef size_t room = 0
 
-    cdef void run_all(self, Scratch scratch, Output output) noexcept nogil:
+        self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
+        if self.counts == NULL:
+            return
+        if output is not None:
+            ids = output.ids + output.n
+            room = output.cap - output.n
+        with nogil:
+            self.run_all(scratch, ids, room)
+        if output is not None and self.own == NULL:
+            self.output = output
+            output.n += self.n
+
+    cdef void run_all(self, Scratch scratch, uint32_t* ids, size_t room) noexcept nogil:
         cdef ctok_encode_options options
         cdef ctok_output out
         cdef ctok_bytes view
         cdef Units part
-        cdef size_t i, start, end
+        cdef size_t i, start, end, need
 
         memset(&out, 0, sizeof(out))
         options.allowed = self.sets.allowed
         options.disallowed = self.sets.disallowed
         options.max_ids = 0
         options.text_is_utf8 = 1
+        self.ids = ids
         for i in range(self.n_parts):
             self.counts[i] = 0
             start = 0
             while start < self.parts[i].n:
                 end = part_end(self.codec, &self.parts[i], start, scratch)
                 part = part_of(&self.parts[i], start, end)
-                if not scratch.view_units(&part, &view) or not output.has_room(
-                        ctok_encode_bound(self.codec.model, view.len)):
-                    self.out_of_memory = True
+                self.out_of_memory = not scratch.view_units(&part, &view)
+                if self.out_of_memory:
                     return
-                out.ids = output.ids + output.n
-                out.cap = output.cap - output.n
+                need = self.n + ctok_encode_bound(self.codec.model, view.len)
+                if need > room:
+                    room = self.grow(need)
+                self.out_of_memory = need > room
+                if self.out_of_memory:
+                    return
+                out.ids = self.ids + self.n
+                out.cap = room - self.n
                 if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
                                &self.err) != CTOK_OK:
                     self.failed = True
                     return
                 self.counts[i] += out.n
-                output.n += out.n
+                self.n += out.n
                 start = end
             self.n_done += 1
 
+    cdef size_t grow(self, size_t need) noexcept nogil:
+        """Takes the ids to memory of its own, with more room. Returns for how many, 0 when out of memory."""
+        cdef size_t cap = max(need, self.own_cap + self.own_cap // 2)
+        cdef uint32_t* grown
+
+        if self.own == NULL:
+            cap = max(cap, self.n_expected)
+            grown = ctok_new_ids(cap)
+            if grown != NULL and self.n > 0:
+                memcpy(grown, self.ids, self.n * sizeof(uint32_t))
+        else:
+            grown = <uint32_t*>realloc(self.own, cap * sizeof(uint32_t))
+            if grown != NULL:
+                ctok_ask_huge_pages(grown, cap * sizeof(uint32_t))
+        if grown == NULL:
+            return 0
+        self.own = self.ids = grown
+        self.own_cap = cap
+        return cap
+
     def check(self):
         """Raises what run met."""
-        if self.output is None or self.out_of_memory:
+        if self.counts == NULL or self.out_of_memory:
             raise MemoryError()
         if self.failed:
             try:
@@ -156,7 +228,7 @@ cdef class Batch:
     def add_lists_to(self, list out not None):
         """Appends the ids of each text as a list."""
         cdef size_t i
-        cdef const uint32_t* ids = self.output.ids + self.start
+        cdef const uint32_t* ids = self.ids
 
         for i in range(self.n_parts):
             found = ctok_new_list(ids, self.counts[i], self.codec.info.max_id)
@@ -177,25 +249,32 @@ cdef class Batch:
 
 
 def join_batches(list batches not None):
-    """All ids in one buffer, for which the first batch gives its memory."""
+    """All ids in one buffer. The batches have none any more."""
     cdef Batch batch
-    cdef Output output = None
-    cdef Output first = (<Batch>batches[0]).output
-    cdef list outputs = []
+    cdef Output whole = None
+    cdef uint32_t* ids
     cdef size_t n = 0
+    cdef bint may_stay = True  # where they are: nobody is moved over ids of those behind
 
     for batch in batches:
-        if batch.output is not output:
-            output = batch.output
-            outputs.append(output)
-            n += output.n
-    if not first.has_room(n - first.n):
+        if batch.output is not None:
+            whole = batch.output.whole
+            may_stay &= n <= <size_t>(batch.ids - whole.ids)
+        n += batch.n
+    may_stay &= whole is not None and n <= whole.cap
+    ids = whole.ids if may_stay else ctok_new_ids(n + 1)
+    if ids == NULL:
         raise MemoryError()
-    for output in outputs:
-        if output is not first and output.n > 0:
-            memcpy(first.ids + first.n, output.ids, output.n * sizeof(uint32_t))
-            first.n += output.n
-    return first.take()
+    if may_stay:
+        whole.ids = NULL
+    n = 0
+    for batch in batches:
+        if ids + n != batch.ids and batch.n > 0:
+            memmove(ids + n, batch.ids, batch.n * sizeof(uint32_t))
+        n += batch.n
+        batch.ids = NULL
+        batch.n = 0
+    return take_ids(ids, n)
 
 
 def borrow_scratches(Codec codec not None, size_t n):

@@ -24,6 +24,14 @@ cdef Units part_of(const Units* units, size_t start, size_t end) noexcept nogil:
     return part
 
 
+cdef uint32_t unit_at(const Units* units, size_t i) noexcept nogil:
+    if units.size <= 1:
+        return (<const uint8_t*>units.data)[i]
+    if units.size == 2:
+        return (<const uint16_t*>units.data)[i]
+    return (<const uint32_t*>units.data)[i]
+
+
 cdef class Scratch:
     """What one call at a time needs: the C scratch, the text as UTF-8, the ids."""
     cdef ctok_scratch* ptr
