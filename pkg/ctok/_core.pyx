@@ -7,12 +7,13 @@ cimport cython
 from cpython.buffer cimport (
     PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 )
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stddef cimport ptrdiff_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove, memset
 
 from ._ctok cimport *
@@ -45,6 +46,16 @@ cdef extern from *:
     #endif
     """
     bint CTOK_HAS_GIL
+
+cdef extern from "pythread.h" nogil:
+    ctypedef void* PyThread_type_lock
+    int WAIT_LOCK
+    unsigned long PYTHREAD_INVALID_THREAD_ID
+    unsigned long PyThread_start_new_thread(void (*run)(void*) noexcept nogil, void* arg)
+    PyThread_type_lock PyThread_allocate_lock()
+    void PyThread_free_lock(PyThread_type_lock lock)
+    int PyThread_acquire_lock(PyThread_type_lock lock, int wait)
+    void PyThread_release_lock(PyThread_type_lock lock)
 
 cdef extern from "_idarray.h":
     int ctok_int_type(const char* format, ptrdiff_t item_size)
@@ -88,3 +99,4 @@ include "bridge/encode.pxi"
 include "bridge/count.pxi"
 include "bridge/decode.pxi"
 include "bridge/batch.pxi"
+include "bridge/crew.pxi"

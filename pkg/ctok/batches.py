@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
-import itertools
 import os
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import _core
@@ -15,9 +12,6 @@ from .errors import ValidationError
 if TYPE_CHECKING:
     from .encoding import Encoding
     from .specials import AllowedSpecial, DisallowedSpecial
-
-    _Work = tuple[list[deque[_core.Batch]], _core.Scratch, _core.Output]
-    """What _run_shares takes."""
 
 CHARS_PER_THREAD = 1 << 18
 """A thread is not worth starting for less (it costs about 100 us, which encode some 20 kB, and its
@@ -133,69 +127,7 @@ def run_batches(
     if n_threads > 1:
         n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
     batches = _core.plan_batches(encoding, sets, texts, n_batches)
-    scratches = _core.borrow_scratches(encoding, n_threads)
-    shares = _shares(batches, n_threads)
-    outputs = _core.plan_outputs(shares)
-    work = [(shares[i:] + shares[:i], scratches[i], outputs[i]) for i in range(n_threads)]
-    running = _start(work[1:])
-    try:
-        _run_shares(*work[0])
-    finally:
-        for share in shares:
-            share.clear()  # nothing is left, or nobody wants it any more: an interrupt
-        for lock in running:
-            lock.acquire()
-    _core.give_back_scratches(encoding, scratches)
+    _core.run_batches(encoding, batches, n_threads)
     for batch in batches:
         batch.check()
     return batches
-
-
-def _shares(batches: list[_core.Batch], n: int) -> list[deque[_core.Batch]]:
-    """Neighbours for the same thread: what stands together is alike, and its words are in
-    the thread's cache. So they are in the next call, if that has the same texts."""
-    ends = [len(batches) * i // n for i in range(n + 1)]
-    return [deque(batches[start:end]) for start, end in itertools.pairwise(ends)]
-
-
-def _start(work: list[_Work]) -> list[_thread.LockType]:
-    """Starts a thread for each; its lock is free again when it is done. Who cannot start leaves its
-    share to others. A threading.Thread would let us wait until it runs, as long as 50 kB take."""
-    running = []
-    for args in work:
-        lock = _thread.allocate_lock()
-        lock.acquire()
-        try:
-            _thread.start_new_thread(_run_and_release, (lock, args))
-        except RuntimeError:
-            break
-        running.append(lock)
-    return running
-
-
-def _run_and_release(lock: _thread.LockType, work: _Work) -> None:
-    try:
-        _run_shares(*work)
-    finally:
-        lock.release()
-
-
-def _run_shares(
-    shares: list[deque[_core.Batch]], scratch: _core.Scratch, output: _core.Output
-) -> None:
-    """A thread's own share from the front, to its output, then what others have left, from the
-    back: that is nobody's output, so each of these has memory of its own."""
-    own, *others = shares
-    while (batch := _take(own.popleft)) is not None:
-        batch.run(scratch, output)
-    for other in others:
-        while (batch := _take(other.pop)) is not None:
-            batch.run(scratch)
-
-
-def _take(pop: Callable[[], _core.Batch]) -> _core.Batch | None:
-    """A batch, unless somebody else was quicker."""
-    try:
-        return pop()
-    except IndexError:
-        return None

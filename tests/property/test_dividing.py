@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import random
+import signal
 import threading
 import time
+import traceback
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 
 import ctok
-from ctok import Encoding, _core, batches
+from ctok import Encoding, _core
 from ctok.errors import DisallowedSpecialError
 
 NAMES = ["gpt2", "cl100k_base", "o200k_base"]
@@ -46,21 +46,18 @@ def long_text(kind: str, seed: int, n: int = 300_000) -> str:
     return "".join(rng.choices(UNITS[kind], k=n // 2))
 
 
-def divided(enc: Encoding, texts: list[str], n_batches: int, allowed: str = "") -> list[list[int]]:
+def divided(
+    enc: Encoding, texts: list[str], n_batches: int, allowed: str = "", n_threads: int = 2
+) -> list[list[int]]:
     sets = enc._special_sets("all" if allowed else frozenset(), ())
     batches = _core.plan_batches(enc, sets, texts, n_batches)
     lists: list[list[int]] = []
     lengths: list[int] = []
-    (scratch,) = _core.borrow_scratches(enc, 1)
-    # Two shares; now and then somebody else's batch, with memory of its own.
-    first, second = _core.plan_outputs([batches[: n_batches // 2], batches[n_batches // 2 :]])
-    for i, batch in enumerate(batches):
-        output = first if i < n_batches // 2 else second
-        batch.run(scratch, None if i % 4 == 3 else output)
+    _core.run_batches(enc, batches, n_threads)
+    for batch in batches:
         batch.check()
         batch.add_lists_to(lists)
         batch.add_lengths_to(lengths)
-    _core.give_back_scratches(enc, [scratch])
     assert [len(ids) for ids in lists] == lengths
     joined = memoryview(_core.join_batches(batches))
     assert joined.tolist() == [i for ids in lists for i in ids]
@@ -97,7 +94,8 @@ def test_short_and_long_texts_keep_their_order() -> None:
     texts = ["", "a", long_text("ascii", 1), "b", long_text("wide", 2), "", "c" * 5]
     expected = [enc.encode_ordinary(text) for text in texts]
     for n_batches in range(1, 12):
-        assert expected == divided(enc, texts, n_batches)
+        for n_threads in (1, 2, 3, 20):
+            assert expected == divided(enc, texts, n_batches, n_threads=n_threads)
     ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=2, disallowed_special=())
     assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]
     assert np.uint32 == ids.dtype
@@ -106,37 +104,48 @@ def test_short_and_long_texts_keep_their_order() -> None:
 def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")
     text = long_text("ascii", 9, 2_000_000)
-    refused = []
-
-    def refuse(*args: object) -> None:
-        refused.append(args)
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(_thread, "start_new_thread", refuse)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert [enc.encode_ordinary(text)] == enc.encode_batch([text], num_threads=2)
-    assert 1 == len(refused)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    usual = threading.stack_size(1 << 46)  # nobody has so much memory
+    try:
+        with pytest.raises(RuntimeError):
+            threading.Thread(target=int).start()
+        assert [enc.encode_ordinary(text)] == enc.encode_batch([text], num_threads=4)
+    finally:
+        threading.stack_size(usual)
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer interrupts this system")
 def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")
-    text = long_text("ascii", 9, 2_000_000)
-    main = threading.get_ident()
-    ended = []
-    run_shares = batches._run_shares
-
-    def interrupted(*work: Any) -> None:
-        if threading.get_ident() == main:
-            raise KeyboardInterrupt
-        run_shares(*work)
-        time.sleep(0.05)
-        ended.append(True)
-
-    monkeypatch.setattr(batches, "_run_shares", interrupted)
+    texts = [long_text("wide", seed) for seed in range(40)]
+    expected = enc.encode_batch(texts, num_threads=2)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with pytest.raises(KeyboardInterrupt):
-        enc.encode_batch([text], num_threads=2)
-    assert [True] == ended
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    n_interrupts = 0
+    try:
+        for delay in (0.002, 0.005, 0.01, 0.02):
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            try:
+                enc.encode_batch(texts, num_threads=2)
+                time.sleep(1)  # it was faster: the interrupt comes here
+            except KeyboardInterrupt as interrupt:
+                frames = [frame.name for frame in traceback.extract_tb(interrupt.__traceback__)]
+                n_interrupts += "run_batches" in frames
+            assert expected == enc.encode_batch(texts, num_threads=2)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+    assert n_interrupts > 0
+
+
+def test_ids_that_do_not_fit_into_their_share_are_joined_as_well() -> None:
+    """More ids than expected in the first share, in the second, in both."""
+    enc = ctok.get_encoding("gpt2")
+    few, many = long_text("ascii", 1), "".join(chr(33 + i * 7 % 90) for i in range(400_000))
+    hidden = "x" * 50_000 + long_text("astral", 3)
+    for texts in ([few, many], [many, few], [many, many], [few, hidden], [hidden, many]):
+        expected = [enc.encode_ordinary(text) for text in texts]
+        for n_batches in (2, 4, 8):
+            assert expected == divided(enc, texts, n_batches)
 
 
 def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:

@@ -1,4 +1,4 @@
-# Many texts at once: batches for threads that take them from a queue.
+# Many texts at once: batches, and where their ids go. Who runs them is in crew.pxi.
 
 # A text is not cut for less than this many characters.
 cdef size_t MIN_PART = 1 << 14
@@ -6,8 +6,9 @@ cdef size_t MIN_PART = 1 << 14
 
 @cython.final
 cdef class Output:
-    """Where a thread puts the ids of its share, one batch behind the other. The outputs of a call are parts of the
-    same memory, in the order of the texts, so that one array of all is made with little to move:
+    """Where a thread puts the ids of its share, one batch behind the other. The outputs of a call
+    are parts of the same memory, in the order of the texts, so that one array of all is made with
+    little to move, and in little memory that is new:
 
         memory   | ids of share 0 . . . | ids of share 1 . . . . . |
         joined   | ids of share 0 | ids of share 1 |
@@ -29,35 +30,9 @@ cdef class Output:
             free(self.ids)
 
 
-def plan_outputs(list shares not None):
-    """An output for the batches of each share, with room for what they have as a rule. Behind the last one is as much
-    more as its texts ask for before it is known how little they need."""
-    cdef Batch batch
-    cdef Output whole
-    cdef list sizes = []
-    cdef list outputs = []
-    cdef size_t size
-    cdef size_t start = 0
-    cdef size_t n_more = 0
-
-    for share in shares:
-        size = 0
-        n_more = 0
-        for batch in share:
-            size += batch.n_expected
-            n_more = max(n_more, batch.n_at_once)
-        sizes.append(size)
-    sizes[len(sizes) - 1] += n_more
-    whole = Output(sum(sizes) + 1, None, 0)
-    for size in sizes:
-        outputs.append(Output(size, whole, start))
-        start += size
-    return outputs
-
-
 cdef size_t ids_expected(const Units* text) noexcept nogil:
-    """How many ids a text has at most, as a rule: one for three characters of ASCII, three for two others,
-    of which there are as many as among eight."""
+    """How many ids a text has at most, as a rule: one for three characters of ASCII, three for two
+    others, of which there are as many as among eight."""
     cdef size_t step = text.n // 8 + 1
     cdef size_t n_seen = 0
     cdef size_t n_others = 0
@@ -92,12 +67,12 @@ cdef class Batch:
     cdef size_t n_expected  # ids, as a rule at most
     cdef size_t n_at_once   # ids that there must be room for before a part is encoded
     cdef size_t n_done
-    cdef Output output  # None: its ids are in memory of its own
-    cdef uint32_t* own  # or NULL
+    cdef Output output  # of its share
+    cdef uint32_t* own  # where its ids are if they are not in there, or NULL
     cdef size_t own_cap
-    cdef uint32_t* ids  # there, or in the output
+    cdef uint32_t* ids
     cdef size_t n
-    cdef size_t* counts  # of ids, by part; NULL until it is run, and of one that had no memory for it
+    cdef size_t* counts  # of ids, by part; NULL until it is run, or without memory
     cdef ctok_error err
     cdef bint failed
     cdef bint out_of_memory
@@ -135,25 +110,22 @@ cdef class Batch:
         self.texts.append(text)
         return 0
 
-    def run(self, Scratch scratch not None, Output output=None):
-        """Encodes all texts without the GIL, to the end of an output if it has room, else to memory of
-        its own. Raises nothing: see check."""
-        cdef uint32_t* ids = NULL
+    cdef void run(self, Scratch scratch, bint is_own) noexcept nogil:
+        """Encodes all texts: to the end of the output, if this is the thread whose share it is and
+        there is room, else to memory of the batch's own. Raises nothing: see check."""
         cdef size_t room = 0
 
         self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
         if self.counts == NULL:
             return
-        if output is not None:
-            ids = output.ids + output.n
-            room = output.cap - output.n
-        with nogil:
-            self.run_all(scratch, ids, room)
-        if output is not None and self.own == NULL:
-            self.output = output
-            output.n += self.n
+        if is_own:
+            self.ids = self.output.ids + self.output.n
+            room = self.output.cap - self.output.n
+        self.run_all(scratch, room)
+        if is_own and self.own == NULL:
+            self.output.n += self.n
 
-    cdef void run_all(self, Scratch scratch, uint32_t* ids, size_t room) noexcept nogil:
+    cdef void run_all(self, Scratch scratch, size_t room) noexcept nogil:
         cdef ctok_encode_options options
         cdef ctok_output out
         cdef ctok_bytes view
@@ -165,7 +137,6 @@ cdef class Batch:
         options.disallowed = self.sets.disallowed
         options.max_ids = 0
         options.text_is_utf8 = 1
-        self.ids = ids
         for i in range(self.n_parts):
             self.counts[i] = 0
             start = 0
@@ -193,7 +164,8 @@ cdef class Batch:
             self.n_done += 1
 
     cdef size_t grow(self, size_t need) noexcept nogil:
-        """Takes the ids to memory of its own, with more room. Returns for how many, 0 when out of memory."""
+        """Takes the ids to memory of its own, with more room. Returns for how many; 0 when out of
+        memory."""
         cdef size_t cap = max(need, self.own_cap + self.own_cap // 2)
         cdef uint32_t* grown
 
@@ -257,7 +229,7 @@ def join_batches(list batches not None):
     cdef bint may_stay = True  # where they are: nobody is moved over ids of those behind
 
     for batch in batches:
-        if batch.output is not None:
+        if batch.own == NULL and batch.n > 0:
             whole = batch.output.whole
             may_stay &= n <= <size_t>(batch.ids - whole.ids)
         n += batch.n
@@ -275,18 +247,6 @@ def join_batches(list batches not None):
         batch.ids = NULL
         batch.n = 0
     return take_ids(ids, n)
-
-
-def borrow_scratches(Codec codec not None, size_t n):
-    """One for each thread; the same to the same, call after call, as long as nobody else calls."""
-    return [codec.pool.borrow() for _ in range(n)]
-
-
-def give_back_scratches(Codec codec not None, list scratches not None):
-    if scratches:
-        codec.pool.give_back(scratches[0])
-    for scratch in scratches[:0:-1]:
-        codec.pool.give_back(scratch)
 
 
 def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,

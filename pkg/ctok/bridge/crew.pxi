@@ -1,0 +1,159 @@
+# The threads that run batches, for one call only. All but the caller's own know nothing of Python
+# and never wait for the GIL, whoever else has it meanwhile; the caller's takes it between two
+# batches, to see whether somebody wants to interrupt it.
+#
+#     thread 0   [ 0  1  2  3  4  5 ]  6  7     own share, then what thread 1 has left: 15, 14, ...
+#     thread 1   [ 8  9 10 11 ] 12 13 14 15
+
+cdef struct Share:
+    size_t next  # the first batch that nobody has
+    size_t end   # behind the last one
+
+
+cdef struct Crew:
+    PyObject** batches  # those of the shares, one behind the other
+    Share* shares
+    size_t n
+    PyThread_type_lock lock  # of the shares
+
+
+cdef struct Worker:
+    Crew* crew
+    size_t number  # of its share
+    PyObject* scratch
+    PyThread_type_lock busy  # free when it is done
+
+
+cdef PyObject* take_batch(Crew* crew, size_t number, bint is_own) noexcept nogil:
+    """A batch from the front of one's own share, or from the back of another one; NULL: there are
+    none left."""
+    cdef Share* share = &crew.shares[number]
+    cdef PyObject* found = NULL
+
+    PyThread_acquire_lock(crew.lock, WAIT_LOCK)
+    if share.next < share.end and is_own:
+        found = crew.batches[share.next]
+        share.next += 1
+    elif share.next < share.end:
+        share.end -= 1
+        found = crew.batches[share.end]
+    PyThread_release_lock(crew.lock)
+    return found
+
+
+cdef bint run_one(Worker* worker) noexcept nogil:
+    """Runs a batch of one's own share, or one that another has left. False when there are none."""
+    cdef Crew* crew = worker.crew
+    cdef PyObject* batch
+    cdef size_t i
+
+    for i in range(crew.n):
+        batch = take_batch(crew, (worker.number + i) % crew.n, i == 0)
+        if batch != NULL:
+            (<Batch>batch).run(<Scratch>worker.scratch, i == 0)
+            return True
+    return False
+
+
+cdef void run_all_that_is_left(void* worker) noexcept nogil:
+    while run_one(<Worker*>worker):
+        pass
+    PyThread_release_lock((<Worker*>worker).busy)
+
+
+def run_batches(Codec codec not None, list batches not None, size_t n_threads):
+    """Encodes batches in so many threads, of which this is one. Who cannot be started leaves its
+    share to others."""
+    cdef list scratches = [codec.pool.borrow() for _ in range(n_threads)]
+    cdef Crew crew
+    cdef Worker* workers = <Worker*>calloc(n_threads, sizeof(Worker))
+    cdef bint is_left = True
+    cdef size_t n_started = 1
+    cdef size_t i
+
+    crew.n = n_threads
+    crew.batches = PySequence_Fast_ITEMS(batches)
+    crew.shares = <Share*>calloc(n_threads, sizeof(Share))
+    crew.lock = PyThread_allocate_lock()
+    try:
+        if workers == NULL or crew.shares == NULL or crew.lock == NULL:
+            raise MemoryError()
+        plan_shares(&crew, batches)
+        for i in range(n_threads):
+            workers[i].crew = &crew
+            workers[i].number = i
+            workers[i].scratch = <PyObject*>scratches[i]
+        while n_started < n_threads and start_worker(&workers[n_started]):
+            n_started += 1
+        while is_left:
+            with nogil:
+                is_left = run_one(&workers[0])
+            PyErr_CheckSignals()
+    finally:
+        for i in range(1, n_started):
+            finish_worker(&workers[i])
+        for i in range(n_threads):  # so that each thread gets the same the next time
+            codec.pool.give_back(scratches[0 if i == 0 else n_threads - i])
+        if crew.lock != NULL:
+            PyThread_free_lock(crew.lock)
+        free(crew.shares)
+        free(workers)
+
+
+cdef bint start_worker(Worker* worker) noexcept:
+    worker.busy = PyThread_allocate_lock()
+    if worker.busy == NULL:
+        return False
+    PyThread_acquire_lock(worker.busy, WAIT_LOCK)
+    if PyThread_start_new_thread(run_all_that_is_left, worker) != PYTHREAD_INVALID_THREAD_ID:
+        return True
+    PyThread_release_lock(worker.busy)
+    PyThread_free_lock(worker.busy)
+    return False
+
+
+cdef void finish_worker(Worker* worker) noexcept:
+    """Waits for a thread. If batches are left nobody wants them any more: an interrupt."""
+    cdef Crew* crew = worker.crew
+    cdef size_t i
+
+    with nogil:
+        PyThread_acquire_lock(crew.lock, WAIT_LOCK)
+        for i in range(crew.n):
+            crew.shares[i].end = crew.shares[i].next
+        PyThread_release_lock(crew.lock)
+        PyThread_acquire_lock(worker.busy, WAIT_LOCK)
+        PyThread_release_lock(worker.busy)
+    PyThread_free_lock(worker.busy)
+
+
+cdef int plan_shares(Crew* crew, list batches) except -1:
+    """Neighbours for the same thread: what stands together is alike, and its words are in the
+    thread's cache. So they are in the next call, if that has the same texts.
+
+    The output of a share has room for what its batches have as a rule; behind the last one is as
+    much more as texts ask for before it is known how little they need."""
+    cdef size_t n = <size_t>len(batches)
+    cdef size_t n_more = 0
+    cdef size_t start = 0
+    cdef list sizes = []
+    cdef Batch batch
+    cdef Output whole, output
+    cdef size_t i, size
+
+    for i in range(crew.n):
+        crew.shares[i].next = n * i // crew.n
+        crew.shares[i].end = n * (i + 1) // crew.n
+        size = 0
+        for batch in batches[crew.shares[i].next:crew.shares[i].end]:
+            size += batch.n_expected
+            n_more = max(n_more, batch.n_at_once)
+        sizes.append(size)
+    whole = Output(sum(sizes) + n_more + 1, None, 0)
+    for i in range(crew.n):
+        size = sizes[i] + (n_more if i + 1 == crew.n else 0)
+        output = Output(size, whole, start)
+        start += size
+        for batch in batches[crew.shares[i].next:crew.shares[i].end]:
+            batch.output = output
+    return 0
