@@ -6,28 +6,19 @@ cdef size_t MIN_PART = 1 << 14
 
 @cython.final
 cdef class Output:
-    """Where a thread puts the ids of its share, one batch behind the other. The outputs of a call
-    are parts of the same memory, in the order of the texts, so that one array of all is made with
-    little to move, and in little memory that is new:
-
-        memory   | ids of share 0 . . . | ids of share 1 . . . . . |
-        joined   | ids of share 0 | ids of share 1 |
-    """
+    """Where a thread puts the ids of its share, one batch behind the other."""
     cdef uint32_t* ids
     cdef size_t n
     cdef size_t cap
-    cdef Output whole  # whose memory it is a part of; None: its own
 
-    def __cinit__(self, size_t cap, Output whole, size_t start):
+    def __cinit__(self, size_t cap):
         self.cap = cap
-        self.whole = whole
-        self.ids = whole.ids + start if whole is not None else ctok_new_ids(cap)
+        self.ids = ctok_new_ids(cap)
         if self.ids == NULL:
             raise MemoryError()
 
     def __dealloc__(self):
-        if self.whole is None:
-            free(self.ids)
+        free(self.ids)
 
 
 cdef size_t ids_expected(const Units* text) noexcept nogil:
@@ -221,24 +212,24 @@ cdef class Batch:
 
 
 def join_batches(list batches not None):
-    """All ids in one buffer. The batches have none any more."""
+    """All ids in one buffer: behind those of the first share, if its output has room. The batches
+    have none any more."""
     cdef Batch batch
-    cdef Output whole = None
+    cdef Output first = (<Batch>batches[0]).output
     cdef uint32_t* ids
     cdef size_t n = 0
-    cdef bint may_stay = True  # where they are: nobody is moved over ids of those behind
+    cdef bint has_room = True  # and nobody is moved over ids of those behind
 
     for batch in batches:
-        if batch.own == NULL and batch.n > 0:
-            whole = batch.output.whole
-            may_stay &= n <= <size_t>(batch.ids - whole.ids)
+        if batch.output is first and batch.own == NULL and batch.n > 0:
+            has_room &= n <= <size_t>(batch.ids - first.ids)
         n += batch.n
-    may_stay &= whole is not None and n <= whole.cap
-    ids = whole.ids if may_stay else ctok_new_ids(n + 1)
+    has_room &= n <= first.cap
+    ids = first.ids if has_room else ctok_new_ids(n + 1)
     if ids == NULL:
         raise MemoryError()
-    if may_stay:
-        whole.ids = NULL
+    if has_room:
+        first.ids = NULL
     n = 0
     for batch in batches:
         if ids + n != batch.ids and batch.n > 0:

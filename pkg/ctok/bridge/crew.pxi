@@ -131,29 +131,29 @@ cdef int plan_shares(Crew* crew, list batches) except -1:
     """Neighbours for the same thread: what stands together is alike, and its words are in the
     thread's cache. So they are in the next call, if that has the same texts.
 
-    The output of a share has room for what its batches have as a rule; behind the last one is as
-    much more as texts ask for before it is known how little they need."""
+    The output of a share has room for what its batches have as a rule, and for as much more as
+    texts ask for before it is known how little they need; the first for all, that may be wanted in
+    one array."""
     cdef size_t n = <size_t>len(batches)
     cdef size_t n_more = 0
-    cdef size_t start = 0
-    cdef list sizes = []
+    cdef size_t n_expected = 0
+    cdef Share* share
     cdef Batch batch
-    cdef Output whole, output
-    cdef size_t i, size
+    cdef Output output
+    cdef size_t i
 
+    for batch in batches:
+        n_expected += batch.n_expected
+        n_more = max(n_more, batch.n_at_once)
     for i in range(crew.n):
-        crew.shares[i].next = n * i // crew.n
-        crew.shares[i].end = n * (i + 1) // crew.n
-        size = 0
-        for batch in batches[crew.shares[i].next:crew.shares[i].end]:
-            size += batch.n_expected
-            n_more = max(n_more, batch.n_at_once)
-        sizes.append(size)
-    whole = Output(sum(sizes) + n_more + 1, None, 0)
-    for i in range(crew.n):
-        size = sizes[i] + (n_more if i + 1 == crew.n else 0)
-        output = Output(size, whole, start)
-        start += size
-        for batch in batches[crew.shares[i].next:crew.shares[i].end]:
+        share = &crew.shares[i]
+        share.next = n * i // crew.n
+        share.end = n * (i + 1) // crew.n
+        if i > 0:
+            n_expected = 0
+            for batch in batches[share.next:share.end]:
+                n_expected += batch.n_expected
+        output = Output(n_expected + n_more)
+        for batch in batches[share.next:share.end]:
             batch.output = output
     return 0
