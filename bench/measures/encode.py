@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from .. import clock, corpora, peers
-from ..corpora import TIMED
 from ..harness import Job
 from ..plan import Plan
 
@@ -23,14 +22,14 @@ FAMILY = ("ctok", "tiktoken", "gigatoken")
 # Who is asked for what. cl100k and o200k carry the targets; the slow ones, to load or to run, are
 # asked where they matter, so that a run takes minutes.
 CASES = (
-    ("cl100k_base", TIMED, EXACT),
+    ("cl100k_base", corpora.TIMED, EXACT),
     ("cl100k_base", FOUR, ("fastokens", "quicktok")),
     ("cl100k_base", ("english",), ("tokenizers",)),
-    ("o200k_base", TIMED, EXACT),
+    ("o200k_base", corpora.TIMED, EXACT),
     ("o200k_base", FOREIGN, ("fastokens",)),
-    ("gpt2", TIMED, FAMILY),
-    ("llama3", TIMED, FAMILY),
-    ("qwen2", TIMED, FAMILY),
+    ("gpt2", corpora.TIMED, FAMILY),
+    ("llama3", corpora.TIMED, FAMILY),
+    ("qwen2", corpora.TIMED, FAMILY),
 )
 QUICK = (
     ("cl100k_base", ("english", "cjk"), (*EXACT, "fastokens")),

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,11 @@ def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) ->
         threading.stack_size(usual)
 
 
+def threads_of_the_system() -> list[Path]:
+    """Also those that Python does not know of; none where the system does not tell."""
+    return list(Path("/proc/self").glob("task/*"))
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer interrupts this system")
 def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")
@@ -122,6 +128,7 @@ def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
     n_interrupts = 0
+    n_threads = len(threads_of_the_system())
     try:
         for delay in (0.002, 0.005, 0.01, 0.02):
             signal.setitimer(signal.ITIMER_REAL, delay)
@@ -131,6 +138,9 @@ def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -
             except KeyboardInterrupt as interrupt:
                 frames = [frame.name for frame in traceback.extract_tb(interrupt.__traceback__)]
                 n_interrupts += "run_batches" in frames
+                deadline = time.monotonic() + 10  # one that is done may be on its way out
+                while len(threads_of_the_system()) > n_threads:
+                    assert time.monotonic() < deadline
             assert expected == enc.encode_batch(texts, num_threads=2)
     finally:
         signal.signal(signal.SIGALRM, handler)
@@ -146,6 +156,16 @@ def test_ids_that_do_not_fit_into_their_share_are_joined_as_well() -> None:
         expected = [enc.encode_ordinary(text) for text in texts]
         for n_batches in (2, 4, 8):
             assert expected == divided(enc, texts, n_batches)
+
+
+def test_ids_behind_a_batch_that_did_not_fit_are_not_overwritten() -> None:
+    """The first batch leaves the output of its share in the midst, for memory of its own; the
+    second is at the beginning of the output then, where the ids of the first would be joined."""
+    enc = ctok.get_encoding("gpt2")
+    texts = ["".join("#%+"[i * i % 3] + "9" for i in range(50_000)), "a" * 100_000, "b c " * 10_000]
+    expected = [enc.encode_ordinary(text) for text in texts]
+    assert len(expected[0]) > sum(map(len, texts)) // 3 + 3 * 8  # so many are expected in all
+    assert expected == divided(enc, texts, 2, n_threads=1)
 
 
 def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:

@@ -25,6 +25,7 @@ cdef Units part_of(const Units* units, size_t start, size_t end) noexcept nogil:
 
 
 cdef uint32_t unit_at(const Units* units, size_t i) noexcept nogil:
+    """Its number: of a character, or of a surrogate."""
     if units.size <= 1:
         return (<const uint8_t*>units.data)[i]
     if units.size == 2:
