@@ -49,8 +49,7 @@ typedef struct block_work {
     /* The same: short pieces at the front, long ones at the end, until block_find_words. */
     block_miss misses[CTOK_BLOCK_PIECES];
     uint32_t n_misses;
-    uint32_t n_long;                  /* at the end */
-    uint16_t left[CTOK_BLOCK_PIECES]; /* misses that are to be merged */
+    uint32_t n_long; /* at the end */
     size_t n_aside;
 } block_work;
 
@@ -360,13 +359,20 @@ static ctok_status block_merge_one(const block_call *call, block_work *work,
     return CTOK_OK;
 }
 
-/* Short misses that are merged together. */
+/* Another miss of a piece that is in a group. */
+typedef struct block_twin {
+    uint16_t number;
+    uint8_t row;
+} block_twin;
+
+/* Misses that are merged together. */
 typedef struct block_group {
     bpe_row rows[BPE_MANY];
     const block_miss *misses[BPE_MANY];
-    uint32_t hashes[BPE_MANY];
-    uint8_t places[256]; /* by a hash: which one of them has it, if any */
+    uint8_t places[256]; /* by a hash: which row may have a piece */
+    block_twin twins[CTOK_BLOCK_PIECES];
     size_t n;
+    size_t n_twins;
 } block_group;
 
 static ctok_status block_merge_group(const block_call *call, block_work *work,
@@ -384,13 +390,20 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
         }
         block_made(call, work, miss, row->symbols, row->n);
     }
-    group->n = 0;
+    for (i = 0; i < group->n_twins; i++) {
+        const block_twin *twin = &group->twins[i];
+        uint32_t number = group->misses[twin->row]->number;
+
+        work->slots[twin->number] = work->slots[number];
+        work->n_ids[twin->number] = work->n_ids[number];
+    }
+    group->n = group->n_twins = 0;
     return CTOK_OK;
 }
 
 /* Whether the same short piece was made since this block began. */
 static bool block_was_made(const block_call *call, block_work *work,
-                           const block_miss *miss, uint32_t hash)
+                           const block_miss *miss)
 {
     const cache *known = &call->scratch->cache;
     key k = work->keys[miss->number];
@@ -402,24 +415,19 @@ static bool block_was_made(const block_call *call, block_work *work,
         block_fill(work, miss->number, word->ids, cache_word_n(word));
         return true;
     }
-    phrase = phrases_look(&known->phrases, hash, miss->piece);
+    phrase = phrases_look(&known->phrases, phrases_hash(miss->hash), miss->piece);
     if (phrase != NULL) {
         block_fill(work, miss->number, phrase->ids, phrase->n);
     }
     return phrase != NULL;
 }
 
-/* Where in a group a piece is looked for. */
-static uint8_t *block_place(block_group *group, uint32_t hash)
+/* Whether a row of a group, if there is one, has the same short piece. */
+static bool block_is_in_row(const block_work *work, const block_group *group,
+                            size_t row, const block_miss *miss)
 {
-    return &group->places[hash % sizeof group->places];
-}
-
-/* Whether a piece, as far as its hash tells, is in a group; sometimes it is not found. */
-static bool block_is_in(block_group *group, uint32_t hash)
-{
-    size_t i = *block_place(group, hash);
-    return i < group->n && group->hashes[i] == hash;
+    return row < group->n &&
+           key_equal(work->keys[group->misses[row]->number], work->keys[miss->number]);
 }
 
 /* Begins a row: with the bytes of a short piece of small characters, else with
@@ -439,29 +447,27 @@ static bool block_start(const block_call *call, const block_work *work,
     return true;
 }
 
-/* Merges n misses that are left. Short ones that are in the group already stay left where they may. */
-static ctok_status block_merge_left(const block_call *call, block_work *work,
-                                    uint32_t n, bool may_stay, uint32_t *n_left)
+/* Merges what no table had. New words like to come several times at once: one of them is merged. (Few
+ * long pieces come twice in a block.) */
+static ctok_status block_merge_all(const block_call *call, block_work *work)
 {
     bool is_on = call->scratch->cache.words != NULL;
-    bool has_made = !may_stay; /* anything since this block began */
+    bool has_made = false; /* anything since this block began */
     block_group group;
     uint32_t i;
 
-    *n_left = 0;
-    group.n = 0;
+    group.n = group.n_twins = 0;
     memset(group.places, 0, sizeof group.places);
-    for (i = 0; i < n; i++) {
-        uint16_t number = work->left[i];
-        const block_miss *miss = &work->misses[number];
-        uint32_t hash = phrases_hash(miss->hash);
-        bool may_be_there = is_on && miss->piece.len <= KEY_BYTES;
+    for (i = 0; i < work->n_misses; i++) {
+        const block_miss *miss = &work->misses[i];
+        bool is_short = miss->piece.len <= KEY_BYTES;
+        uint8_t *place = &group.places[phrases_hash(miss->hash) % sizeof group.places];
 
-        if (may_be_there && has_made && block_was_made(call, work, miss, hash)) {
+        if (is_short && is_on && has_made && block_was_made(call, work, miss)) {
             continue;
         }
-        if (may_be_there && may_stay && block_is_in(&group, hash)) {
-            work->left[(*n_left)++] = number;
+        if (is_short && block_is_in_row(work, &group, *place, miss)) {
+            group.twins[group.n_twins++] = (block_twin){(uint16_t)miss->number, *place};
             continue;
         }
         if (!block_start(call, work, miss, &group.rows[group.n])) {
@@ -469,8 +475,7 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
             has_made = true;
             continue;
         }
-        *block_place(&group, hash) = (uint8_t)group.n;
-        group.hashes[group.n] = hash;
+        *place = (uint8_t)group.n;
         group.misses[group.n++] = miss;
         if (group.n == BPE_MANY) {
             TRY(block_merge_group(call, work, &group));
@@ -478,21 +483,6 @@ static ctok_status block_merge_left(const block_call *call, block_work *work,
         }
     }
     return block_merge_group(call, work, &group);
-}
-
-/* Merges what no table had. New words like to come several times at once: what is being merged
- * already waits for that, and is found then. (Few long pieces come twice in a block.) What could
- * not be remembered is merged again. */
-static ctok_status block_merge_all(const block_call *call, block_work *work)
-{
-    uint32_t n = work->n_misses;
-    uint32_t i;
-
-    for (i = 0; i < n; i++) {
-        work->left[i] = (uint16_t)i;
-    }
-    TRY(block_merge_left(call, work, n, true, &n));
-    return n == 0 ? CTOK_OK : block_merge_left(call, work, n, false, &n);
 }
 
 static ctok_status block_misses(const block_call *call, block_work *work)

@@ -46,9 +46,9 @@ static void *work(void *argument)
         CTOK_OK,
         ctok_truncate(self->model, self->scratch, self->text, out.n / 2, &head, &err),
         &err);
-    CHECK_STATUS(
-        CTOK_OK,
-        ctok_decode(self->model, ids, out.n, bytes, TEXT_LEN + 64, &len, &err), &err);
+    CHECK_STATUS(CTOK_OK,
+                 ctok_decode(self->model, ids, out.n, bytes, TEXT_LEN + 64, &len, &err),
+                 &err);
     CHECK(bytes_equal(self->text, (ctok_bytes){bytes, len}));
     free(ids);
     free(bytes);
@@ -81,7 +81,9 @@ static size_t stack_of(job *self)
 static void fill(uint8_t *text, size_t kind)
 {
     static const char *const units[][4] = {
-        {"abcab ", "cabca", "b c\n", " 12"}, {"ab", "c", "abca", "aa"}, {"\xE6\xBC\xA2", "\xD0\xB4", "a", "\xE5\xAD\x97"}};
+        {"abcab ", "cabca", "b c\n", " 12"},
+        {"ab", "c", "abca", "aa"},
+        {"\xE6\xBC\xA2", "\xD0\xB4", "a", "\xE5\xAD\x97"}};
     uint64_t random = kind + 1;
     size_t at = 0;
 
