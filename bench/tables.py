@@ -39,7 +39,7 @@ def machine(book: Book) -> str:
 
 
 def _second_processor(book: Book) -> list[str]:
-    """What no row of two threads can exceed."""
+    """About the most that a row of two threads can reach."""
     found = [sample["times"] for row in book.all("processors") for sample in row["samples"]]
     if not found:
         return []

@@ -28,7 +28,7 @@
  *
  * Threads
  *   Calls on different builders or scratches are independent. See "Three lives". A call with
- *   a scratch takes up to 112 KB of stack, however long the text and its pieces are.
+ *   a scratch takes up to 120 KB of stack, however long the text and its pieces are.
  */
 #ifndef CTOK_H
 #define CTOK_H

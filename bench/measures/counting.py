@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from typing import Any
 
 from .. import clock, corpora, peers
-from ..harness import Job
+from ..harness import Job, medians
 from ..plan import Plan
 
 LIMITS = (100, 10_000)
@@ -32,9 +31,7 @@ def sample(peer: str, encoding: str, corpus: str) -> Iterator[dict[str, Any]]:
         {what: clock.each(call, corpora.fresh(texts)) for what, call in calls.items()}
         for _ in range(N_UNTIMED + N_TIMED)
     ]
-    for what in calls:
-        seconds = [one[what]["cpu"] for one in passes[N_UNTIMED:]]
-        found[what] = {"cpu": statistics.median(seconds)}
+    found |= medians(passes[N_UNTIMED:])
     if peer == "ctok":
         whole = "".join(corpora.documents(corpora.MIXED))
         for limit in LIMITS:

@@ -1,5 +1,5 @@
-"""What a second processor of this machine is worth to work that needs no memory: the most that any
-row of two threads can reach in that minute. On a machine of one's own it is 2.
+"""What a second processor of this machine is worth to work that needs no memory: about the
+most that a row of two threads can reach in that minute. On a machine of one's own it is 2.
 
 Not a measure of its own: those with rows of two threads take it among their jobs.
 """

@@ -90,8 +90,10 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
                 is_left = run_one(&workers[0])
             PyErr_CheckSignals()
     finally:
+        if n_started > 1:
+            drop_batches(&crew)
         for i in range(1, n_started):
-            finish_worker(&workers[i])
+            wait_for_worker(&workers[i])
         for i in range(n_threads):  # so that each thread gets the same the next time
             codec.pool.give_back(scratches[0 if i == 0 else n_threads - i])
         if crew.lock != NULL:
@@ -112,16 +114,18 @@ cdef bint start_worker(Worker* worker) noexcept:
     return False
 
 
-cdef void finish_worker(Worker* worker) noexcept:
-    """Waits for a thread. If batches are left nobody wants them any more: an interrupt."""
-    cdef Crew* crew = worker.crew
+cdef void drop_batches(Crew* crew) noexcept:
+    """Leaves nothing to be taken. If there is anything nobody wants it any more: an interrupt."""
     cdef size_t i
 
+    PyThread_acquire_lock(crew.lock, WAIT_LOCK)
+    for i in range(crew.n):
+        crew.shares[i].end = crew.shares[i].next
+    PyThread_release_lock(crew.lock)
+
+
+cdef void wait_for_worker(Worker* worker) noexcept:
     with nogil:
-        PyThread_acquire_lock(crew.lock, WAIT_LOCK)
-        for i in range(crew.n):
-            crew.shares[i].end = crew.shares[i].next
-        PyThread_release_lock(crew.lock)
         PyThread_acquire_lock(worker.busy, WAIT_LOCK)
         PyThread_release_lock(worker.busy)
     PyThread_free_lock(worker.busy)
