@@ -238,6 +238,7 @@ def child_of_fork(enc: Encoding, results: Any) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_child_of_a_fork_shares_the_image() -> None:
     published()
     enc = published()

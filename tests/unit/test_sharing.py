@@ -71,6 +71,7 @@ def test_processes_give_the_same_ids(method: str, make: Any) -> None:
         assert [expected, expected] == pool.map(encode_all, [enc, enc])
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_fork_during_encoding_leaves_the_child_whole() -> None:
     enc = ctok.get_encoding("gpt2")
     expected = encode_all(enc)
