@@ -25,16 +25,19 @@ typedef struct key {
 /* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
 extern const uint8_t key_window[32];
 
-/* The key of a piece of 1 to KEY_BYTES bytes, behind which as many may be read as a key has. */
+/* The key of a piece of 1 to KEY_BYTES bytes, behind which as many may be read as a key has. The mask is
+ * read in halves: as one of 16 bytes it is loaded into a vector, stored, and loaded again by halves. */
 static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
 {
+    const uint8_t *mask = key_window + 16 - len;
     key k;
-    key mask;
+    uint64_t low, high;
 
     memcpy(&k, piece, sizeof k);
-    memcpy(&mask, key_window + 16 - len, sizeof mask);
-    k.low &= mask.low;
-    k.high &= mask.high;
+    memcpy(&low, mask, sizeof low);
+    memcpy(&high, mask + sizeof low, sizeof high);
+    k.low &= low;
+    k.high &= high;
     k.high |= (uint64_t)len << KEY_LENGTH;
     return k;
 }
