@@ -202,6 +202,9 @@ static inline PyObject *row_int(uint32_t id)
 
 #if defined(__GNUC__) || defined(__clang__)
     __builtin_prefetch(item, !ROW_IS_IMMORTAL); /* 1: it will be written to */
+    /* GCC 15 and later make vectors of a loop with this in it, and drop the prefetch, unless there is
+     * something that they do not know. */
+    __asm__ volatile("");
 #endif
     return item;
 }
