@@ -73,12 +73,12 @@ static BASE_INLINE void block_probe_all(const block_call *call, block_work *work
     uint32_t i;
 
     for (i = 0; i < n; i++) {
-        size_t len = ends[i] - from;
+        ptrdiff_t back = (ptrdiff_t)from - (ptrdiff_t)ends[i];
 
-        if (BASE_LIKELY(len <= KEY_BYTES)) {
+        if (BASE_LIKELY(back >= -KEY_BYTES)) {
             const uint8_t *piece = start + from;
             bool is_last = last != NULL && piece >= last;
-            key k = key_of(is_last ? copy + (piece - last) : piece, len);
+            key k = key_of_back(is_last ? copy + (piece - last) : piece, back);
 
             work->keys[i] = k;
             work->words[i] =

@@ -91,6 +91,7 @@ scan_function cpu_scanner(ctok_cpu tier, scan_family family)
         return scan_neon_of(family);
 #endif
     default:
+        (void)family;
         return NULL;
     }
 }

@@ -30,7 +30,6 @@
 #include "error.c"
 #include "idmap.c"
 #include "image.c"
-#include "key.c"
 #include "known.c"
 #include "machine.c"
 #include "mem.c"

@@ -23,13 +23,15 @@ typedef struct key {
 #define KEY_SPARE (KEY_LENGTH + 4)
 
 /* 16 ones and 16 zeros: from 16 - n on it begins with n ones. */
-extern const uint8_t key_window[32];
+static const uint8_t key_window[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
-/* The key of a piece of 1 to KEY_BYTES bytes, behind which as many may be read as a key has. The mask is
- * read in halves: as one of 16 bytes it is loaded into a vector, stored, and loaded again by halves. */
-static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
+/* The key of a piece that goes from -back to 0, of 1 to KEY_BYTES bytes, behind which as many may be read as
+ * a key has. The mask is read in halves: as one of 16 bytes a compiler may load it into a vector, store
+ * that, and load it again by halves, which makes ordinary text 12 % slower. */
+static BASE_INLINE key key_of_back(const uint8_t *piece, ptrdiff_t back)
 {
-    const uint8_t *mask = key_window + 16 - len;
+    const uint8_t *mask = key_window + 16 + back;
     key k;
     uint64_t low, high;
 
@@ -38,8 +40,13 @@ static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
     memcpy(&high, mask + sizeof low, sizeof high);
     k.low &= low;
     k.high &= high;
-    k.high |= (uint64_t)len << KEY_LENGTH;
+    k.high -= (uint64_t)back << KEY_LENGTH;
     return k;
+}
+
+static BASE_INLINE key key_of(const uint8_t *piece, size_t len)
+{
+    return key_of_back(piece, -(ptrdiff_t)len);
 }
 
 static BASE_INLINE bool key_equal(key a, key b)

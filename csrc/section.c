@@ -8,8 +8,9 @@ void section_number(sections *s, size_t *number)
         return;
     }
     *number = 0;
+    /* Some arrays have one item more than their number says. */
     s->is_bad = s->is_bad || s->n_numbers == s->last_number ||
-                s->numbers[s->n_numbers] > SIZE_MAX / 2;
+                s->numbers[s->n_numbers] >= SIZE_MAX;
     if (!s->is_bad) {
         *number = (size_t)s->numbers[s->n_numbers++];
     }
