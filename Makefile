@@ -24,7 +24,7 @@ test: ## the Python suite, without the slow and peer marks
 test-all: ## the Python suite, everything
 	$(PYTHON) -m pytest -n $(JOBS)
 
-test-c: ## the C tests; PRESET=asan|ubsan|tsan|debug|release|arm64
+test-c: ## the C tests; PRESET=asan|ubsan|tsan|debug|release, emulated arm64|i686|s390x
 	cmake --preset $(PRESET)
 	cmake --build --preset $(PRESET) -j $(JOBS)
 	ctest --preset $(PRESET) -j $(JOBS)
