@@ -305,7 +305,8 @@ static void random_pattern(uint64_t *state, char *out, size_t cap)
     out[0] = '\0';
     for (uint64_t i = 0; i < n_parts; i++) {
         size_t atom = (size_t)(check_random(state) % (sizeof atoms / sizeof *atoms));
-        size_t repeat = (size_t)(check_random(state) % (sizeof repeats / sizeof *repeats));
+        size_t repeat =
+            (size_t)(check_random(state) % (sizeof repeats / sizeof *repeats));
         bool is_look = strncmp(atoms[atom], "(?=", 3) == 0 ||
                        strncmp(atoms[atom], "(?!", 3) == 0 || atoms[atom][0] == '$';
         n += (size_t)snprintf(out + n, cap - n, "%s%s%s", atoms[atom],
