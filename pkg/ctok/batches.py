@@ -34,8 +34,8 @@ def encode_batch(
 
     Args:
         text: the texts.
-        num_threads: at most so many threads, for this call only; never more than there
-            are processors, nor than the texts are worth. Long texts are cut among them
+        num_threads: at most so many threads, for this call only; never more than the
+            processors of this process, nor than the texts are worth. Long texts are cut among them
             where that is known to change no id: where the pattern is gpt2's, cl100k's,
             o200k's or one of their kind.
         allowed_special, disallowed_special: as in :meth:`encode`.
@@ -114,6 +114,13 @@ def decode_bytes_batch(
     return [self.decode_bytes(tokens) for tokens in batch]
 
 
+def n_processors() -> int:
+    """How many processors this process may use. To ask takes longer than to encode a short text."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def run_batches(
     encoding: Encoding, texts: Sequence[str], num_threads: int, sets: _core.SpecialSets
 ) -> list[_core.Batch]:
@@ -122,8 +129,10 @@ def run_batches(
         raise ValidationError("texts is one str, a sequence of them expected")
     texts = list(texts)
     n_chars = sum(len(text) for text in texts if isinstance(text, str))
-    n_threads = min(max(num_threads, 1), os.cpu_count() or 1, n_chars // CHARS_PER_THREAD + 1)
+    n_threads = min(max(num_threads, 1), n_chars // CHARS_PER_THREAD + 1)
     n_batches = 1
+    if n_threads > 1:
+        n_threads = min(n_threads, n_processors())
     if n_threads > 1:
         n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
     batches = _core.plan_batches(encoding, sets, texts, n_batches)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ctok
-from ctok import Encoding, _core
+from ctok import Encoding, _core, batches
 from ctok.errors import DisallowedSpecialError
 
 NAMES = ["gpt2", "cl100k_base", "o200k_base"]
@@ -105,7 +105,7 @@ def test_short_and_long_texts_keep_their_order() -> None:
 def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")
     text = long_text("ascii", 9, 2_000_000)
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(batches, "n_processors", lambda: 4)
     usual = threading.stack_size(1 << 46)  # nobody has so much memory
     try:
         with pytest.raises(RuntimeError):
@@ -113,6 +113,21 @@ def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) ->
         assert [enc.encode_ordinary(text)] == enc.encode_batch([text], num_threads=4)
     finally:
         threading.stack_size(usual)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors cannot be chosen")
+def test_no_more_threads_than_processors_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    enc = ctok.get_encoding("gpt2")
+    sets = enc._special_sets(frozenset(), ())
+    texts = [long_text("ascii", 9, 2_000_000)]
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(usual)})
+    try:
+        assert 1 == len(batches.run_batches(enc, texts, 8, sets))
+    finally:
+        os.sched_setaffinity(0, usual)
+    monkeypatch.setattr(batches, "n_processors", lambda: 2)
+    assert 1 < len(batches.run_batches(enc, texts, 8, sets))
 
 
 def threads_of_the_system() -> list[Path]:
@@ -125,7 +140,7 @@ def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -
     enc = ctok.get_encoding("gpt2")
     texts = [long_text("wide", seed) for seed in range(40)]
     expected = enc.encode_batch(texts, num_threads=2)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(batches, "n_processors", lambda: 2)
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
     n_interrupts = 0
     n_threads = len(threads_of_the_system())
