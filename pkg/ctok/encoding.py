@@ -197,6 +197,13 @@ class Encoding(_core.Codec):
         return cached
 
     @property
+    def _sorted_tokens(self) -> list[bytes]:
+        cached: list[bytes] | None = self._cached.get("sorted_tokens")
+        if cached is None:
+            cached = self._cached["sorted_tokens"] = sorted(self._mergeable_ranks)
+        return cached
+
+    @property
     def _core_bpe(self) -> core_bpe.CoreBPE:
         from . import core_bpe
 
@@ -339,7 +346,7 @@ class Encoding(_core.Codec):
 
     def token_byte_values(self) -> list[bytes]:
         """All tokens that are not special, sorted by their bytes."""
-        return sorted(self._mergeable_ranks)
+        return self._sorted_tokens.copy()
 
     def is_special_token(self, token: int) -> bool:
         """Whether an id is that of a special token.

@@ -70,7 +70,7 @@ def encode_with_unstable(
         return ids, []
     stable, unstable = ids[:-n_last], self.decode_bytes(ids[-n_last:])
     found: set[tuple[int, ...]] = set()
-    tokens = self.token_byte_values()
+    tokens = self._sorted_tokens
     for token in _starting_with(tokens, unstable):
         found.add((self.encode_single_token(token),))
     for cut in range(1, len(unstable)):
