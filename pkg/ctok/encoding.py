@@ -150,7 +150,7 @@ class Encoding(_core.Codec):
     @property
     def eot_token(self) -> int:
         """The id of <|endoftext|>. KeyError when there is none."""
-        return self._special_tokens["<|endoftext|>"]
+        return self._outline.specials["<|endoftext|>"]
 
     @property
     def special_tokens_set(self) -> set[str]:
@@ -194,6 +194,13 @@ class Encoding(_core.Codec):
                     assert token is not None
                     cached.setdefault(token, token_id)
             self._cached["ranks"] = cached
+        return cached
+
+    @property
+    def _special_ids(self) -> frozenset[int]:
+        cached: frozenset[int] | None = self._cached.get("special_ids")
+        if cached is None:
+            cached = self._cached["special_ids"] = frozenset(self._outline.specials.values())
         return cached
 
     @property
@@ -365,7 +372,7 @@ class Encoding(_core.Codec):
             raise errors.InvalidTokenIdError(
                 f"token is {type(token).__name__}, int expected", value=token
             )
-        return token in self._outline.specials.values()
+        return token in self._special_ids
 
     # ---- functions of other modules: one module for each thing to do with ids ----
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     AllowedSpecial = Literal["all"] | set[str] | frozenset[str]
     DisallowedSpecial = Literal["all"] | Collection[str]
+    Names = Literal["all"] | frozenset[str]
 else:
     errors = Module("errors")
 
@@ -33,7 +34,7 @@ class Specials:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._numbers = {text: number for number, text in enumerate(texts)}
-        self._known: dict[tuple[frozenset[str], frozenset[str]], _core.SpecialSets] = {}
+        self._known: dict[tuple[Names, Names], _core.SpecialSets] = {}
 
     def allowed(self, allowed_special: AllowedSpecial) -> AbstractSet[str]:
         """The special tokens that an argument `allowed_special` names; other names are ignored.
@@ -41,29 +42,28 @@ class Specials:
         Raises:
             TypeError: it is neither "all" nor a set of str.
         """
-        if isinstance(allowed_special, str) and allowed_special == "all":
+        names = _allowed_names(allowed_special)
+        if names == "all":
             return self._numbers.keys()
-        if not isinstance(allowed_special, set | frozenset):
-            is_str = isinstance(allowed_special, str)
-            given = repr(allowed_special) if is_str else type(allowed_special).__name__
-            raise TypeError(f"allowed_special is {given}, 'all' or a set of str expected")
-        for text in allowed_special:
+        for text in names:
             if not isinstance(text, str):
                 raise TypeError(f"allowed_special has {text!r}, only str expected")
-        return self._numbers.keys() & allowed_special
+        return self._numbers.keys() & names
 
     def sets(
         self, allowed_special: AllowedSpecial, disallowed_special: DisallowedSpecial
     ) -> _core.SpecialSets:
-        """The core's form of tiktoken's two arguments."""
-        allowed = self.allowed(allowed_special)
-        if isinstance(disallowed_special, str) and disallowed_special == "all":
-            disallowed: AbstractSet[str] = self._numbers.keys() - allowed
-        else:
-            disallowed = frozenset(disallowed_special or ())
-        key = (frozenset(allowed), frozenset(disallowed))
+        """The core's form of tiktoken's two arguments: known by what was given, for there may be a
+        thousand special tokens.
+
+        Raises:
+            TypeError: as in :meth:`allowed`.
+        """
+        key = (_allowed_names(allowed_special), _names(disallowed_special or ()))
         sets = self._known.get(key)
         if sets is None:
+            allowed = self.allowed(allowed_special)
+            disallowed = self._numbers.keys() - allowed if key[1] == "all" else key[1]
             foreign = tuple(sorted(disallowed - self._numbers.keys()))
             sets = _core.SpecialSets(self._bits(allowed), self._bits(disallowed), foreign)
             if len(self._known) < MAX_KNOWN_SETS:
@@ -98,6 +98,17 @@ class Specials:
                 "To encode it as plain text, pass disallowed_special=() or use encode_ordinary().",
             ],
         )
+
+
+def _names(given: DisallowedSpecial) -> Names:
+    return "all" if isinstance(given, str) and given == "all" else frozenset(given)
+
+
+def _allowed_names(given: AllowedSpecial) -> Names:
+    if isinstance(given, set | frozenset) or (isinstance(given, str) and given == "all"):
+        return _names(given)
+    shown = repr(given) if isinstance(given, str) else type(given).__name__
+    raise TypeError(f"allowed_special is {shown}, 'all' or a set of str expected")
 
 
 def special_pairs(specials: Mapping[str, int]) -> Iterator[tuple[bytes, int]]:

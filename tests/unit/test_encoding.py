@@ -226,9 +226,28 @@ def test_any_text_may_be_disallowed() -> None:
     assert ("llo", 2) == (caught.value.token, caught.value.offset)
 
 
-def test_allowed_special_as_a_list_is_refused() -> None:
+def test_allowed_special_as_a_list_is_refused_also_when_its_set_is_known() -> None:
+    enc = tiny(specials=BOS)
+    assert [14, 0, 2] == enc.encode("<|bos|>Hello", allowed_special={"<|bos|>"})
     with pytest.raises(TypeError):
-        tiny(specials=BOS).encode("Hello", allowed_special=["<|bos|>"])  # type: ignore[arg-type]
+        enc.encode("Hello", allowed_special=["<|bos|>"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        enc.encode("Hello", allowed_special={"<|bos|>", 1})  # type: ignore[arg-type]
+
+
+def test_disallowed_special_is_any_collection_and_all_but_what_is_allowed() -> None:
+    enc = tiny(BYTES, {"<|bos|>": 300, "<|eos|>": 301})
+    for _ in range(2):  # the second time the sets are known
+        for disallowed in (["<|eos|>"], ("<|eos|>",), {"<|eos|>": 1}, iter(["<|eos|>"]), "all"):
+            with pytest.raises(DisallowedSpecialError):
+                enc.encode(
+                    "<|eos|>",
+                    allowed_special={"<|bos|>"},
+                    disallowed_special=disallowed,  # type: ignore[arg-type]
+                )
+        assert [300] == enc.encode("<|bos|>", allowed_special={"<|bos|>"})
+        assert [301] == enc.encode("<|eos|>", allowed_special={"<|eos|>"})
+        assert list(b"<|eos|>") == enc.encode("<|eos|>", disallowed_special=None)  # type: ignore[arg-type]
 
 
 # ---- surrogates and odd text ------------------------------------------------------
