@@ -9,7 +9,7 @@ from .specials import Specials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Literal
 
     import numpy as np
@@ -321,6 +321,10 @@ class Encoding(_core.Codec):
 
         def decode_bytes(self, tokens: Sequence[int]) -> bytes: ...
 
+        def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]: ...
+
+        def decode_with_offsets(self, tokens: Iterable[int]) -> tuple[str, list[int]]: ...
+
     def decode_single_token_bytes(self, token: int) -> bytes:
         """The bytes of one id, special or not.
 
@@ -335,21 +339,6 @@ class Encoding(_core.Codec):
         b' world'
         """
         return self.decode_bytes([token])
-
-    def decode_tokens_bytes(self, tokens: Sequence[int]) -> list[bytes]:
-        """The bytes of each id.
-
-        Args:
-            tokens: the ids.
-
-        Raises:
-            UnknownTokenIdError: (a KeyError) no token has one of them.
-
-        >>> import ctok
-        >>> ctok.get_encoding("gpt2").decode_tokens_bytes([31373, 995])
-        [b'hello', b' world']
-        """
-        return [self.decode_bytes([token]) for token in tokens]
 
     def token_byte_values(self) -> list[bytes]:
         """All tokens that are not special, sorted by their bytes."""
@@ -383,7 +372,6 @@ class Encoding(_core.Codec):
         decode_bytes_batch = batches.decode_bytes_batch
         encode_batch_to_numpy = arrays.encode_batch_to_numpy
         encode_with_offsets = offsets.encode_with_offsets
-        decode_with_offsets = offsets.decode_with_offsets
         encode_with_unstable = unstable.encode_with_unstable
         fits = budget.fits
         truncate = budget.truncate
@@ -398,7 +386,6 @@ class Encoding(_core.Codec):
         decode_bytes_batch = Method("batches")
         encode_batch_to_numpy = Method("arrays")
         encode_with_offsets = Method("offsets")
-        decode_with_offsets = Method("offsets")
         encode_with_unstable = Method("unstable")
         fits = Method("budget")
         truncate = Method("budget")

@@ -1,8 +1,7 @@
-"""Where in a text ids come from. The functions are methods of :class:`ctok.Encoding`."""
+"""Where in a text ids come from. The function is a method of :class:`ctok.Encoding`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .surrogates import character_starts
@@ -59,29 +58,3 @@ def encode_with_offsets(
         starts = character_starts(text)
         char_offsets = [(starts[start], starts[end]) for start, end in char_offsets]
     return Offsets(ids, byte_offsets, char_offsets)
-
-
-def decode_with_offsets(self: Encoding, tokens: Sequence[int]) -> tuple[str, list[int]]:
-    """The text, and for each id the character at which it starts.
-
-    An id that starts inside a character has the index of that character.
-
-    Args:
-        tokens: the ids.
-
-    Raises:
-        UnicodeDecodeError: the ids are not valid UTF-8 together.
-        UnknownTokenIdError: (a KeyError) no token has one of them.
-
-    >>> import ctok
-    >>> ctok.get_encoding("gpt2").decode_with_offsets([31373, 995])
-    ('hello world', [0, 5])
-    """
-    starts = []
-    n_chars = 0
-    parts = self.decode_tokens_bytes(tokens)
-    for part in parts:
-        inside = bool(part) and part[0] & 0xC0 == 0x80
-        starts.append(max(0, n_chars - inside))
-        n_chars += sum(byte & 0xC0 != 0x80 for byte in part)
-    return b"".join(parts).decode("utf-8", "strict"), starts

@@ -4,6 +4,11 @@
 cdef size_t BYTES_PER_ID = 8
 
 
+cdef inline bint continues(uint8_t byte) noexcept:
+    """Whether a byte of UTF-8 goes on with a character."""
+    return (byte & 0xC0) == 0x80
+
+
 cdef class Codec(Counter):
     """A model that encodes, counts and decodes. encoding.Encoding gives it its manners."""
 
@@ -69,6 +74,93 @@ cdef class Codec(Counter):
             if ids.is_held:
                 PyBuffer_Release(&ids.buffer)
             self.pool.give_back(scratch)
+
+    def decode_tokens_bytes(self, tokens):
+        """The bytes of each id.
+
+        Args:
+            tokens: the ids: anything that gives integers one after the other.
+
+        Returns:
+            A list of bytes, as long as tokens.
+
+        Raises:
+            UnknownTokenIdError, InvalidTokenIdError, TokenIdRangeError: as in
+                :meth:`decode_bytes`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_tokens_bytes([31373, 995])
+        [b'hello', b' world']
+        """
+        cdef Scratch scratch = self.pool.borrow()
+        cdef list parts = []
+        cdef ctok_bytes token
+        cdef ctok_error err
+        cdef size_t i, length
+        cdef Ids ids
+
+        ids.is_held = False
+        try:
+            gather_any(tokens, scratch, &ids)
+            if ctok_decode_len(self.model, ids.ids, ids.n, &length, &err) != CTOK_OK:
+                raise failure(&err)
+            for i in range(ids.n):
+                self.token_of(ids.ids[i], &token)
+                parts.append((<const char*>token.ptr)[:token.len])
+            return parts
+        finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
+            self.pool.give_back(scratch)
+
+    def decode_with_offsets(self, tokens):
+        """The text, and for each id the character at which it starts.
+
+        An id that starts inside a character has the index of that character.
+
+        Args:
+            tokens: the ids: anything that gives integers one after the other.
+
+        Returns:
+            The text, and a list of indices into it, as long as tokens.
+
+        Raises:
+            UnicodeDecodeError: the ids are not valid UTF-8 together.
+            UnknownTokenIdError, InvalidTokenIdError, TokenIdRangeError: as in
+                :meth:`decode_bytes`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").decode_with_offsets([31373, 995])
+        ('hello world', [0, 5])
+        """
+        cdef Scratch scratch = self.pool.borrow()
+        cdef list starts = []
+        cdef size_t n_chars = 0
+        cdef ctok_bytes token
+        cdef size_t i, k
+        cdef Ids ids
+
+        ids.is_held = False
+        try:
+            gather_any(tokens, scratch, &ids)
+            text = self.text_of(&ids, scratch, b"strict")
+            for i in range(ids.n):
+                self.token_of(ids.ids[i], &token)
+                is_inside = token.len > 0 and continues(token.ptr[0])
+                starts.append(n_chars - 1 if is_inside and n_chars > 0 else n_chars)
+                for k in range(token.len):
+                    n_chars += not continues(token.ptr[k])
+            return text, starts
+        finally:
+            if ids.is_held:
+                PyBuffer_Release(&ids.buffer)
+            self.pool.give_back(scratch)
+
+    cdef int token_of(self, uint32_t token_id, ctok_bytes* out) except -1:
+        """The bytes of an id that was known when the ids were checked."""
+        if ctok_model_token(self.model, token_id, out) != CTOK_OK:
+            raise RuntimeError("ids changed while they were read")
+        return 0
 
     cdef ctok_status decode_to(self, const Ids* ids, uint8_t* out, size_t cap, size_t* length,
                                ctok_error* err):

@@ -109,6 +109,11 @@ cdef int gather(tokens, Scratch scratch, Ids* out) except -1:
     return 0
 
 
+cdef int gather_any(tokens, Scratch scratch, Ids* out) except -1:
+    """The same of whatever can be iterated over."""
+    return gather(tokens if PyObject_CheckBuffer(tokens) else list(tokens), scratch, out)
+
+
 cdef bint gather_array(tokens, Scratch scratch, Ids* out) except -1:
     """False when it is not a row of integers as C has them."""
     cdef int kind
