@@ -22,8 +22,8 @@ import ctok
 ctok.install_as_tiktoken()
 """
 
-# Hypothesis draws texts from the constants of modules that are not installed, which ctok is not in a
-# checkout: its special tokens, which encode refuses, as does tiktoken's.
+# Hypothesis draws texts from the constants of modules that are not installed, as ctok is in a
+# checkout: its special tokens, which encode refuses, and so would tiktoken's.
 PLUGIN = """
 from hypothesis.internal.conjecture import providers
 providers.is_local_module_file = lambda path: False
