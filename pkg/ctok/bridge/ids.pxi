@@ -111,7 +111,9 @@ cdef int gather(tokens, Scratch scratch, Ids* out) except -1:
 
 cdef int gather_any(tokens, Scratch scratch, Ids* out) except -1:
     """The same of whatever can be iterated over."""
-    return gather(tokens if PyObject_CheckBuffer(tokens) else list(tokens), scratch, out)
+    if type(tokens) is not list and not PyObject_CheckBuffer(tokens):
+        tokens = list(tokens)
+    return gather(tokens, scratch, out)
 
 
 cdef bint gather_array(tokens, Scratch scratch, Ids* out) except -1:
