@@ -128,7 +128,7 @@ def run_batches(
     if isinstance(texts, str):
         raise ValidationError("texts is one str, a sequence of them expected")
     texts = list(texts)
-    n_chars = sum(len(text) for text in texts if isinstance(text, str))
+    n_chars = _core.count_chars(texts)
     n_threads = min(max(num_threads, 1), n_chars // CHARS_PER_THREAD + 1)
     n_batches = 1
     if n_threads > 1:

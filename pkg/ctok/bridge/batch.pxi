@@ -240,26 +240,35 @@ def join_batches(list batches not None):
     return take_ids(ids, n)
 
 
+def count_chars(list texts not None):
+    """How many characters the texts have together."""
+    cdef size_t total = 0
+    cdef size_t i
+
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ctok_errors.TextTypeError(
+                f"text {i} is {type(text).__name__}, str expected", value=text)
+        total += <size_t>PyUnicode_GET_LENGTH(text)
+    return total
+
+
 def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,
                  size_t n_batches):
     """Batches of about equal size in characters, at most n_batches and at least one; in order.
     Long texts are cut where that changes no id."""
     cdef size_t i, start, end, room, share
-    cdef size_t total = 0
+    cdef size_t total = count_chars(texts)
     cdef Units units
     cdef Batch batch = Batch(codec, sets, 0, False)
     cdef list batches = [batch]
     cdef Scratch scratch = codec.pool.borrow()
 
     try:
-        for i, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise ctok_errors.TextTypeError(
-                    f"text {i} is {type(text).__name__}, str expected", value=text)
+        for text in texts if sets.foreign else ():
             for foreign in sets.foreign:
                 if foreign in text:
                     raise codec._disallowed(None, text.index(foreign), foreign)
-            total += <size_t>PyUnicode_GET_LENGTH(text)
         share = total // max(n_batches, 1) + 1
         for i, text in enumerate(texts):
             units_of(text, &units)
