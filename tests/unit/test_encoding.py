@@ -284,6 +284,19 @@ def test_text_that_is_not_str_is_a_type_error(text: Any) -> None:
             encode(text)
 
 
+def test_a_batch_says_which_text_is_no_str_before_it_does_anything() -> None:
+    for encode in (tiny(BYTES).encode_batch, tiny(BYTES).encode_batch_to_numpy):
+        with pytest.raises(TextTypeError, match="text 1 is bytes, str expected") as caught:
+            encode(["a", b"b", 7])  # type: ignore[list-item]
+        assert b"b" == caught.value.value
+
+
+def test_a_batch_refuses_other_texts_in_the_order_of_its_own() -> None:
+    with pytest.raises(DisallowedSpecialError) as caught:
+        tiny(BYTES).encode_batch(["c", "xb", "a"], disallowed_special={"a", "b"})
+    assert ("b", 1) == (caught.value.token, caught.value.offset)
+
+
 def test_text_type_error_is_a_ctok_error() -> None:
     with pytest.raises(TextTypeError) as caught:
         tiny(BYTES).encode(b"bytes")  # type: ignore[arg-type]
