@@ -29,7 +29,7 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define BASE_LIKELY(x) __builtin_expect(!!(x), 1)
 #define BASE_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#if defined(__MINGW32__) && !defined(__clang__)
+#if defined(__MINGW32__) && !defined(__clang__) /* there printf is an older one's */
 #define BASE_PRINTF(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
 #else
 #define BASE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

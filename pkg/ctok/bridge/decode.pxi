@@ -4,7 +4,7 @@
 cdef size_t BYTES_PER_ID = 8
 
 
-cdef inline bint continues(uint8_t byte) noexcept:
+cdef inline bint continues(char byte) noexcept:
     """Whether a byte of UTF-8 goes on with a character."""
     return (byte & 0xC0) == 0x80
 
@@ -101,11 +101,14 @@ cdef class Codec(Counter):
 
         ids.is_held = False
         try:
-            gather_any(tokens, scratch, &ids)
+            if type(tokens) is not list and not PyObject_CheckBuffer(tokens):
+                tokens = list(tokens)  # unlike decode, this takes whatever can be iterated over
+            gather(tokens, scratch, &ids)
             if ctok_decode_len(self.model, ids.ids, ids.n, &length, &err) != CTOK_OK:
                 raise failure(&err)
             for i in range(ids.n):
-                self.token_of(ids.ids[i], &token)
+                if ctok_model_token(self.model, ids.ids[i], &token) != CTOK_OK:
+                    raise RuntimeError("ids changed while they were read")
                 parts.append((<const char*>token.ptr)[:token.len])
             return parts
         finally:
@@ -133,34 +136,20 @@ cdef class Codec(Counter):
         >>> ctok.get_encoding("gpt2").decode_with_offsets([31373, 995])
         ('hello world', [0, 5])
         """
-        cdef Scratch scratch = self.pool.borrow()
+        cdef list parts = self.decode_tokens_bytes(tokens)
         cdef list starts = []
         cdef size_t n_chars = 0
-        cdef ctok_bytes token
-        cdef size_t i, k
-        cdef Ids ids
+        cdef size_t at
+        cdef bytes part
+        cdef const char* data
 
-        ids.is_held = False
-        try:
-            gather_any(tokens, scratch, &ids)
-            text = self.text_of(&ids, scratch, b"strict")
-            for i in range(ids.n):
-                self.token_of(ids.ids[i], &token)
-                is_inside = token.len > 0 and continues(token.ptr[0])
-                starts.append(n_chars - 1 if is_inside and n_chars > 0 else n_chars)
-                for k in range(token.len):
-                    n_chars += not continues(token.ptr[k])
-            return text, starts
-        finally:
-            if ids.is_held:
-                PyBuffer_Release(&ids.buffer)
-            self.pool.give_back(scratch)
-
-    cdef int token_of(self, uint32_t token_id, ctok_bytes* out) except -1:
-        """The bytes of an id that was known when the ids were checked."""
-        if ctok_model_token(self.model, token_id, out) != CTOK_OK:
-            raise RuntimeError("ids changed while they were read")
-        return 0
+        for part in parts:
+            data = part
+            is_inside = len(part) > 0 and continues(data[0])
+            starts.append(n_chars - 1 if is_inside and n_chars > 0 else n_chars)
+            for at in range(<size_t>len(part)):
+                n_chars += not continues(data[at])
+        return b"".join(parts).decode("utf-8", "strict"), starts
 
     cdef ctok_status decode_to(self, const Ids* ids, uint8_t* out, size_t cap, size_t* length,
                                ctok_error* err):

@@ -109,13 +109,6 @@ cdef int gather(tokens, Scratch scratch, Ids* out) except -1:
     return 0
 
 
-cdef int gather_any(tokens, Scratch scratch, Ids* out) except -1:
-    """The same of whatever can be iterated over."""
-    if type(tokens) is not list and not PyObject_CheckBuffer(tokens):
-        tokens = list(tokens)
-    return gather(tokens, scratch, out)
-
-
 cdef bint gather_array(tokens, Scratch scratch, Ids* out) except -1:
     """False when it is not a row of integers as C has them."""
     cdef int kind
