@@ -33,8 +33,6 @@ LOSS = 0.02
 """How much worse a count may be."""
 BRANCH_LOSS = 0.1
 """The same of mispredicted branches, which depend on where code lies."""
-FEW = 100
-"""So many mispredicted branches are as good as none."""
 BASIS = ("compiler", "flags", "valgrind", "c library", "texts")
 """Facts that counts depend on as much as on the code."""
 
@@ -126,12 +124,7 @@ def changes(document: Mapping[str, Any], counts: Counts) -> tuple[list[str], lis
         profile = counts[case].profile
         pairs = [
             ("all", entry["instructions"], profile.total, LOSS),
-            (
-                "mispredicted branches",
-                max(entry["mispredicted"], FEW),
-                max(profile.mispredicted, FEW),
-                BRANCH_LOSS,
-            ),
+            ("mispredicted branches", entry["mispredicted"], profile.mispredicted, BRANCH_LOSS),
         ]
         for name, n in entry["functions"].items():
             pairs.append((name, n, profile.own.get(name, 0), LOSS))

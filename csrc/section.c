@@ -1,18 +1,34 @@
 #include "section.h"
 
+static void section_note_number(sections *s, uint64_t number)
+{
+    assert(s->n_numbers < SECTION_MAX);
+    s->numbers[s->n_numbers++] = number;
+}
+
+/* The next number, of at most so much; 0 when there is none. */
+static uint64_t section_next_number(sections *s, uint64_t most)
+{
+    s->is_bad =
+        s->is_bad || s->n_numbers == s->last_number || s->numbers[s->n_numbers] > most;
+    return s->is_bad ? 0 : s->numbers[s->n_numbers++];
+}
+
 void section_number(sections *s, size_t *number)
 {
-    if (!s->is_reading) {
-        assert(s->n_numbers < SECTION_MAX);
-        s->numbers[s->n_numbers++] = *number;
-        return;
+    if (s->is_reading) {
+        *number = (size_t)section_next_number(s, SIZE_MAX / 2);
+    } else {
+        section_note_number(s, *number);
     }
-    *number = 0;
-    /* Some arrays have one item more than their number says. */
-    s->is_bad = s->is_bad || s->n_numbers == s->last_number ||
-                s->numbers[s->n_numbers] >= SIZE_MAX;
-    if (!s->is_bad) {
-        *number = (size_t)s->numbers[s->n_numbers++];
+}
+
+void section_id(sections *s, uint32_t *id)
+{
+    if (s->is_reading) {
+        *id = (uint32_t)section_next_number(s, UINT32_MAX);
+    } else {
+        section_note_number(s, *id);
     }
 }
 

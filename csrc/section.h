@@ -52,6 +52,9 @@ typedef struct sections {
 
 void section_number(sections *s, size_t *number);
 
+/* A number that may be greater than the size of anything. */
+void section_id(sections *s, uint32_t *id);
+
 /* n_items is known from a number before. An array of none is NULL. */
 void section_array(sections *s, void **items, size_t n_items, size_t item_size);
 

@@ -181,7 +181,6 @@ size_t vocab_size_in_memory(const vocab *v)
 
 void vocab_sections(vocab *v, sections *s)
 {
-    size_t max_id = v->max_id;
     size_t max_len = v->max_len;
 
     section_number(s, &v->n_blob);
@@ -189,7 +188,7 @@ void vocab_sections(vocab *v, sections *s)
     section_number(s, &v->n_symbols);
     section_number(s, &v->n_slots);
     section_number(s, &v->n_spans);
-    section_number(s, &max_id);
+    section_id(s, &v->max_id);
     section_number(s, &max_len);
     SECTION(s, v->blob, v->n_blob);
     SECTION(s, v->starts, v->n_symbols + 1);
@@ -199,7 +198,6 @@ void vocab_sections(vocab *v, sections *s)
     idmap_sections(&v->by_id, s);
     if (s->is_reading) {
         v->cap_symbols = v->n_symbols;
-        v->max_id = (uint32_t)max_id;
         v->max_len = (uint32_t)max_len;
     }
 }

@@ -135,7 +135,7 @@ def run_batches(
         n_threads = min(n_threads, n_processors())
     if n_threads > 1:
         n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
-    batches = _core.plan_batches(encoding, sets, texts, n_batches)
+    batches = _core.plan_batches(encoding, sets, texts, n_chars, n_batches)
     _core.run_batches(encoding, batches, n_threads)
     for batch in batches:
         batch.check()

@@ -47,11 +47,17 @@ def long_text(kind: str, seed: int, n: int = 300_000) -> str:
     return "".join(rng.choices(UNITS[kind], k=n // 2))
 
 
+def planned(
+    enc: Encoding, texts: list[str], n_batches: int, sets: _core.SpecialSets
+) -> list[_core.Batch]:
+    return _core.plan_batches(enc, sets, texts, _core.count_chars(texts), n_batches)
+
+
 def divided(
     enc: Encoding, texts: list[str], n_batches: int, allowed: str = "", n_threads: int = 2
 ) -> list[list[int]]:
     sets = enc._special_sets("all" if allowed else frozenset(), ())
-    batches = _core.plan_batches(enc, sets, texts, n_batches)
+    batches = planned(enc, texts, n_batches, sets)
     lists: list[list[int]] = []
     lengths: list[int] = []
     _core.run_batches(enc, batches, n_threads)
@@ -74,7 +80,7 @@ def test_divided_text_has_the_ids_of_the_whole(name: str, kind: str) -> None:
         whole = enc.encode_ordinary(text)
         for n_batches in (2, 3, 5):
             assert n_batches == len(
-                _core.plan_batches(enc, enc._special_sets(frozenset(), ()), [text], n_batches)
+                planned(enc, [text], n_batches, enc._special_sets(frozenset(), ()))
             )
             assert [whole] == divided(enc, [text], n_batches)
 
@@ -185,7 +191,7 @@ def test_ids_behind_a_batch_that_did_not_fit_are_not_overwritten() -> None:
 
 def test_a_batch_that_was_not_run_is_not_taken_for_an_empty_one() -> None:
     enc = ctok.get_encoding("gpt2")
-    (batch,) = _core.plan_batches(enc, enc._special_sets(frozenset(), ()), ["hello"], 1)
+    (batch,) = planned(enc, ["hello"], 1, enc._special_sets(frozenset(), ()))
     with pytest.raises(MemoryError):
         batch.check()
 
@@ -201,7 +207,7 @@ def test_text_of_an_unknown_pattern_stays_whole() -> None:
     enc = Encoding("words", pat_str=r"\w+|\W+", mergeable_ranks=ranks, special_tokens={})
     text = "hello world " * 30_000
     sets = enc._special_sets(frozenset(), ())
-    assert 1 == len(_core.plan_batches(enc, sets, [text], 4))
+    assert 1 == len(planned(enc, [text], 4, sets))
     assert [enc.encode_ordinary(text)] == divided(enc, [text], 4)
 
 

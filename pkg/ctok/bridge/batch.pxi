@@ -241,7 +241,7 @@ def join_batches(list batches not None):
 
 
 def count_chars(list texts not None):
-    """How many characters the texts have together."""
+    """How many characters the texts have together. TextTypeError for what is none."""
     cdef size_t total = 0
     cdef size_t i
 
@@ -254,11 +254,10 @@ def count_chars(list texts not None):
 
 
 def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not None,
-                 size_t n_batches):
-    """Batches of about equal size in characters, at most n_batches and at least one; in order.
-    Long texts are cut where that changes no id."""
+                 size_t n_chars, size_t n_batches):
+    """Batches of about equal size, at most n_batches and at least one, in order, of texts that were
+    counted. Long ones are cut where that changes no id."""
     cdef size_t i, start, end, room, share
-    cdef size_t total = count_chars(texts)
     cdef Units units
     cdef Batch batch = Batch(codec, sets, 0, False)
     cdef list batches = [batch]
@@ -269,7 +268,7 @@ def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not
             for foreign in sets.foreign:
                 if foreign in text:
                     raise codec._disallowed(None, text.index(foreign), foreign)
-        share = total // max(n_batches, 1) + 1
+        share = n_chars // max(n_batches, 1) + 1
         for i, text in enumerate(texts):
             units_of(text, &units)
             start = 0

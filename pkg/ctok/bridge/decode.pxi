@@ -4,11 +4,6 @@
 cdef size_t BYTES_PER_ID = 8
 
 
-cdef inline bint continues(char byte) noexcept:
-    """Whether a byte of UTF-8 goes on with a character."""
-    return (byte & 0xC0) == 0x80
-
-
 cdef class Codec(Counter):
     """A model that encodes, counts and decodes. encoding.Encoding gives it its manners."""
 
@@ -139,16 +134,14 @@ cdef class Codec(Counter):
         cdef list parts = self.decode_tokens_bytes(tokens)
         cdef list starts = []
         cdef size_t n_chars = 0
-        cdef size_t at
         cdef bytes part
-        cdef const char* data
+        cdef const uint8_t* data
 
         for part in parts:
-            data = part
-            is_inside = len(part) > 0 and continues(data[0])
-            starts.append(n_chars - 1 if is_inside and n_chars > 0 else n_chars)
-            for at in range(<size_t>len(part)):
-                n_chars += not continues(data[at])
+            data = <const uint8_t*><const char*>part
+            # A bytes object ends in a zero, which is inside of nothing.
+            starts.append(n_chars - 1 if n_chars > 0 and (data[0] & 0xC0) == 0x80 else n_chars)
+            n_chars += characters_in(data, <size_t>len(part))
         return b"".join(parts).decode("utf-8", "strict"), starts
 
     cdef ctok_status decode_to(self, const Ids* ids, uint8_t* out, size_t cap, size_t* length,
