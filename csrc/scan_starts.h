@@ -221,7 +221,8 @@ typedef struct scan_inside {
  *
  *     letters       of a word; but where contractions end words, none behind a quote
  *     digits, Han   where a piece is as many as there are
- *     punctuation   with more behind it: the last of it may be a word's
+ *     punctuation   with more behind it: the last of it may be a word's; but where it takes slashes, none
+ *                   behind a newline
  *     white space   of a piece that is nothing else: the last newline where these are pieces, for there
  *                   it may end; else what has more behind it
  */
@@ -241,6 +242,9 @@ static BASE_INLINE scan_inside scan_inside_of(const scan_shape *shape,
 
     if (shape->suffix_quote) {
         letters &= scan_before(m->quotes);
+    }
+    if (shape->punct_slashes) {
+        punct &= scan_before(m->slashes & m->newlines << 1);
     }
     inside = (letters | han | digits) & firsts;
     inside |= scan_but_last(punct & firsts);
@@ -265,18 +269,22 @@ static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, scan_masks *m,
     uint64_t punct = sure & ~(letters | m->digits | spaces | han);
     uint64_t punct_starts = punct & ~(punct << 1) & ~(m->blanks << 1);
     uint64_t letter_starts = letters & ~(letters << 1);
-    uint64_t taken = 0; /* newlines that punctuation takes */
+    uint64_t taken = 0; /* newlines, and slashes behind one, that punctuation takes */
     uint64_t newlines = m->newlines;
     uint64_t tails;
     uint64_t last; /* the last byte of the white space right before something else */
     uint64_t starts;
 
-    if (shape->punct_slashes) {
-        /* Newline, slash: whether the slash is taken too depends on what came before. */
-        known &= scan_before(m->slashes & newlines << 1);
-    }
     if (shape->punct_newlines) {
-        taken = newlines & ~(newlines + (newlines & punct << 1));
+        /* From a newline behind punctuation on, to the end of its run: adding there carries so far. */
+        uint64_t runs = shape->punct_slashes ? newlines | m->slashes : newlines;
+        uint64_t first = newlines & punct << 1;
+
+        taken = (runs & ~(runs + first)) | first;
+    }
+    if (shape->punct_slashes) {
+        /* Other punctuation behind a slash that was taken starts a piece: it is past those. */
+        punct_starts = (punct_starts | (punct & taken << 1)) & ~taken;
     }
     spaces &= ~taken;
     newlines &= ~taken;

@@ -1,31 +1,11 @@
 /* Vector code and the automaton agree about every character, standing in a row of itself: some classes
  * are told by bytes alone. */
-#include "check.h"
 #include "known_patterns.h"
+#include "splits.h"
 
 #include "../../../csrc/utf8.h"
 
 #define N_REPEATS 24 /* more than fit in a block of 64 bytes */
-
-static ctok_splitter compile(const char *pattern, ctok_cpu cpu)
-{
-    ctok_bytes view = {(const uint8_t *)pattern, strlen(pattern)};
-    ctok_splitter splitter;
-
-    REQUIRE(ctok_splitter_compile(&splitter, view, cpu, NULL, NULL) == CTOK_OK);
-    return splitter;
-}
-
-static size_t split(const ctok_splitter *splitter, ctok_bytes text, uint32_t *ends)
-{
-    ctok_split_cursor cursor = {0, 0};
-    ctok_split_block block;
-
-    REQUIRE(splitter->next(splitter->self, NULL, text, &cursor, &block, NULL) ==
-            CTOK_OK);
-    memcpy(ends, block.ends, block.n_pieces * sizeof *ends);
-    return block.n_pieces;
-}
 
 static size_t put(const char *text, uint8_t *out)
 {
@@ -66,11 +46,11 @@ int main(void)
     uint32_t c;
 
     for (i = 0; i < N_KNOWN_PATTERNS; i++) {
-        ctok_splitter truth = compile(known_patterns[i], CTOK_CPU_PORTABLE);
+        ctok_splitter truth = splits_by(known_patterns[i], CTOK_CPU_PORTABLE);
         ctok_splitter vector[2];
 
         for (k = 0; k < 2; k++) {
-            vector[k] = compile(known_patterns[i], tiers[k]);
+            vector[k] = splits_by(known_patterns[i], tiers[k]);
         }
         for (c = 0x80; c < 0x11000 && check_failures == 0; c++) {
             ctok_bytes text = {bytes, 0};
@@ -80,9 +60,9 @@ int main(void)
                 continue;
             }
             text.len = make_text(c, bytes);
-            n = split(&truth, text, expected);
+            n = splits_of(&truth, text, expected);
             for (k = 0; k < 2; k++) {
-                CHECK_EQ(n, split(&vector[k], text, found));
+                CHECK_EQ(n, splits_of(&vector[k], text, found));
                 CHECK(memcmp(expected, found, n * sizeof *found) == 0);
                 if (check_failures != 0) {
                     printf("pattern %zu, U+%04X\n", i, (unsigned)c);
