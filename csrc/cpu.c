@@ -4,8 +4,9 @@ ctok_cpu ctok_cpu_best(void)
 {
 #if CPU_HAS_X86
     __builtin_cpu_init();
+    /* The first processors with AVX-512 lack VBMI, and run the rest slower than AVX2. */
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
         __builtin_cpu_supports("bmi2")) {
         return CTOK_CPU_AVX512;
     }
@@ -17,15 +18,6 @@ ctok_cpu ctok_cpu_best(void)
 #endif
     return CTOK_CPU_PORTABLE;
 }
-
-#if CPU_HAS_X86
-/* What the first processors with AVX-512 lack; all later ones have both. */
-static bool cpu_has_vbmi(void)
-{
-    return __builtin_cpu_supports("avx512vbmi") &&
-           __builtin_cpu_supports("avx512vbmi2");
-}
-#endif
 
 static ctok_cpu cpu_tier(ctok_cpu wanted)
 {
@@ -46,18 +38,16 @@ bpe_many cpu_merger(ctok_cpu tier)
 
 transcode_function cpu_transcoder(ctok_cpu tier)
 {
+    switch (cpu_tier(tier)) {
 #if CPU_HAS_X86
-    ctok_cpu best = cpu_tier(tier);
-
-    if (best == CTOK_CPU_AVX512 && cpu_has_vbmi()) {
+    case CTOK_CPU_AVX512:
         return transcode_avx512;
-    }
-    if (best >= CTOK_CPU_AVX2) {
+    case CTOK_CPU_AVX2:
         return transcode_avx2;
-    }
 #endif
-    (void)tier;
-    return transcode_plain;
+    default:
+        return transcode_plain;
+    }
 }
 
 checksum_function cpu_summer(ctok_cpu tier)
@@ -73,13 +63,6 @@ checksum_function cpu_summer(ctok_cpu tier)
 
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
-#if CPU_HAS_X86
-    /* The first processors with AVX-512 run it slower than AVX2. Who asks for a tier by name gets
-     * it. */
-    if (tier == CTOK_CPU_BEST && cpu_tier(tier) == CTOK_CPU_AVX512 && !cpu_has_vbmi()) {
-        return scan_avx2_of(family);
-    }
-#endif
     switch (cpu_tier(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:

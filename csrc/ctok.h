@@ -150,7 +150,7 @@ typedef enum ctok_cpu {
     CTOK_CPU_PORTABLE,
     CTOK_CPU_NEON,
     CTOK_CPU_AVX2,
-    CTOK_CPU_AVX512
+    CTOK_CPU_AVX512 /* with VBMI2, which the first processors with AVX-512 lack */
 } ctok_cpu;
 
 /* What CTOK_CPU_BEST means here. */

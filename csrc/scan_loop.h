@@ -17,17 +17,21 @@
 #include "scan_letters.h"
 
 /* The masks of a block, but for what is not ASCII. */
-SCAN_TARGET static BASE_INLINE void SCAN(ascii)(SCAN(bytes) c, scan_masks *m)
+SCAN_TARGET static BASE_INLINE scan_masks SCAN(masks)(SCAN(bytes) c)
 {
-    m->capitals = SCAN(range)(c, 'A', 26);
-    m->letters = m->capitals | SCAN(range)(c, 'a', 26);
-    m->digits = SCAN(range)(c, '0', 10);
-    m->blanks = SCAN(equal)(c, ' ');
-    m->spaces = m->blanks | SCAN(range)(c, '\t', 5);
-    m->newlines = SCAN(equal)(c, '\n') | SCAN(equal)(c, '\r');
-    m->quotes = SCAN(equal)(c, '\'');
-    m->slashes = SCAN(equal)(c, '/');
-    m->beyond = SCAN(beyond)(c);
+    const uint64_t all = ~(uint64_t)0;
+    scan_masks m = {.here = all, .known = all, .seen = all};
+
+    m.capitals = SCAN(range)(c, 'A', 26);
+    m.letters = m.capitals | SCAN(range)(c, 'a', 26);
+    m.digits = SCAN(range)(c, '0', 10);
+    m.blanks = SCAN(equal)(c, ' ');
+    m.spaces = m.blanks | SCAN(range)(c, '\t', 5);
+    m.newlines = SCAN(equal)(c, '\n') | SCAN(equal)(c, '\r');
+    m.quotes = SCAN(equal)(c, '\'');
+    m.slashes = SCAN(equal)(c, '/');
+    m.beyond = SCAN(beyond)(c);
+    return m;
 }
 
 /* The end of a text ends a piece for certain, but white space before it is the automaton's:
@@ -40,7 +44,7 @@ SCAN_TARGET static BASE_INLINE void SCAN(end)(scan_masks *m, size_t len)
     }
 }
 
-/* The piece starts of a block but the first, as far as they are certain. Where there are none, *inside
+/* The piece starts of any block but the first, as far as they are certain. Where there are none, *inside
  * is where to go on. */
 SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
                                                     const scan_classes *classes,
@@ -52,18 +56,17 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     scan_masks m;
     uint64_t starts;
 
-    m.here = m.known = m.seen = ~(uint64_t)0;
     if (BASE_UNLIKELY(len < 64)) {
         memset(padded, 0, sizeof padded);
         memcpy(padded, bytes, len);
         bytes = padded;
+    }
+    c = SCAN(load)(bytes);
+    m = SCAN(masks)(c);
+    if (BASE_UNLIKELY(len < 64)) {
         m.here = ((uint64_t)1 << len) - 1;
         m.known = m.here << 1 | 1;
     }
-    c = SCAN(load)(bytes);
-    SCAN(ascii)(c, &m);
-    m.han = m.uncased = 0;
-    m.lead[0] = m.lead[1] = m.lead[2] = 0;
     if (BASE_UNLIKELY(m.beyond != 0)) {
         scan_leads leads;
         SCAN(leads)(c, bytes, &m, &leads);
@@ -72,13 +75,44 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     if (BASE_UNLIKELY(len < 64)) {
         SCAN(end)(&m, len);
     }
-    starts = BASE_LIKELY(m.beyond == 0) ? scan_starts(shape, &m, bytes, false)
-                                        : scan_starts(shape, &m, bytes, true);
-    starts &= ~(uint64_t)1;
+    starts = scan_starts(shape, &m, bytes, true) & ~(uint64_t)1;
     if (BASE_UNLIKELY(starts == 0)) {
         *inside = scan_inside_of(shape, &m);
     }
     return starts;
+}
+
+/* Whether what comes is a whole block of ASCII, and there is room for its ends. */
+SCAN_TARGET static BASE_INLINE bool SCAN(is_plain)(ctok_bytes text, size_t at,
+                                                   size_t room)
+{
+    return text.len - at >= 64 && room >= SCAN_ROOM &&
+           SCAN(beyond)(SCAN(load)(text.ptr + at)) == 0;
+}
+
+/* What SCAN(loop) does, as long as blocks are whole, ASCII, and have a start: most are, and a loop with
+ * nothing else in it keeps what it needs in registers. */
+SCAN_TARGET static BASE_INLINE size_t SCAN(plain)(const scan_shape *shape,
+                                                  ctok_bytes text, size_t *from,
+                                                  size_t base, uint32_t *ends,
+                                                  size_t cap)
+{
+    size_t at = *from;
+    size_t n = 0;
+
+    while (SCAN(is_plain)(text, at, cap - n)) {
+        scan_masks m = SCAN(masks)(SCAN(load)(text.ptr + at));
+        uint64_t starts = scan_starts(shape, &m, text.ptr + at, false) & ~(uint64_t)1;
+
+        if (BASE_UNLIKELY(starts == 0)) {
+            break;
+        }
+        n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
+        /* Not from ends: the next block need not wait for that. */
+        at += base_highest(starts);
+    }
+    *from = at;
+    return n;
 }
 
 SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
@@ -90,11 +124,15 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
     size_t at = *from;
     size_t n = 0;
 
-    while (at < text.len && cap - n >= SCAN_ROOM) {
+    for (;;) {
         scan_inside inside;
-        uint64_t starts =
-            SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
+        uint64_t starts;
 
+        n += SCAN(plain)(shape, text, &at, base, ends + n, cap - n);
+        if (at >= text.len || cap - n < SCAN_ROOM) {
+            break;
+        }
+        starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
         if (BASE_UNLIKELY(starts == 0)) {
             at += inside.at;
             if (inside.at == 0 || at - base > SCAN_FAR) {
@@ -104,7 +142,6 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
             continue;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
-        /* Not from ends: the next block need not wait for that. */
         at += base_highest(starts);
     }
     return n;
