@@ -75,7 +75,9 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     if (BASE_UNLIKELY(len < 64)) {
         SCAN(end)(&m, len);
     }
-    starts = scan_starts(shape, &m, bytes, true) & ~(uint64_t)1;
+    starts = BASE_LIKELY(m.beyond == 0) ? scan_starts(shape, &m, bytes, false)
+                                        : scan_starts(shape, &m, bytes, true);
+    starts &= ~(uint64_t)1;
     if (BASE_UNLIKELY(starts == 0)) {
         *inside = scan_inside_of(shape, &m);
     }
@@ -125,26 +127,27 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
     size_t n = 0;
 
     for (;;) {
-        scan_inside inside;
-        uint64_t starts;
+        uint64_t starts = 0;
 
         n += SCAN(plain)(shape, text, &at, base, ends + n, cap - n);
-        if (at >= text.len || cap - n < SCAN_ROOM) {
-            break;
-        }
-        starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
-        if (BASE_UNLIKELY(starts == 0)) {
-            at += inside.at;
-            if (inside.at == 0 || at - base > SCAN_FAR) {
-                break;
+        while (starts == 0) {
+            scan_inside inside;
+
+            if (at >= text.len || cap - n < SCAN_ROOM) {
+                return n;
             }
-            *from = inside.is_open ? *from : at;
-            continue;
+            starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
+            if (BASE_UNLIKELY(starts == 0)) {
+                at += inside.at;
+                if (inside.at == 0 || at - base > SCAN_FAR) {
+                    return n;
+                }
+                *from = inside.is_open ? *from : at;
+            }
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
         at += base_highest(starts);
     }
-    return n;
 }
 
 #define SCAN_DEFINE(name, FAMILY)                                                      \

@@ -257,7 +257,7 @@ static BASE_INLINE scan_inside scan_inside_of(const scan_shape *shape,
 }
 
 /* The piece starts that are certain, bit 0 among them; known shrinks to where they are. is_wide:
- * there may be characters that are not ASCII. */
+ * there are characters that are not ASCII. */
 static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, scan_masks *m,
                                         const uint8_t *bytes, bool is_wide)
 {
