@@ -1,15 +1,17 @@
-/* scan_letters.h - letters that are known by their bytes, all of a block at once.
+/* scan_letters.h - characters that are known by their bytes, all of a block at once.
  *
- * Most letters that are not ASCII are in long rows of one class, which two or three comparisons tell:
+ * Most letters that are not ASCII are in long rows of one class, which two or three comparisons tell, and so is
+ * most punctuation:
  *
  *     D0 80..AF                 Cyrillic, capital        D0 B0..BF, D1 80..9F    small
  *     CE 91..A1, CE A3..AB      Greek, capital           CE AC..BF, CF 80..8E    small
  *     D7 90..AA                 Hebrew                   D8 A0..BF, D9 80..8A    Arabic
  *     E4 B8 80..E9 BF BF        ideographs               EA B0 80..ED 9D BF      Hangul
  *     E3 81 81..BF, E3 82 80..96, E3 82 A1..BF, E3 83 80..BA, E3 83 BC..BF       kana
+ *     E2 80 90..A7              dashes, quotes           E3 80 81..83, E3 80 88..A0    、。「」
  *
- * All else is looked up (scan_wide.h). Only the letters of one script are looked for in a block, that of
- * its first character: texts mix few. tests/unit/c/test_letters.c holds every code point against
+ * All else is looked up (scan_wide.h). But for ideographs only the letters of one script are looked for in a block,
+ * that of its first character: texts mix few. tests/unit/c/test_letters.c holds every code point against
  * the automaton.
  *
  * Included by scan_loop.h. */
@@ -69,6 +71,16 @@ SCAN_TARGET static BASE_INLINE void SCAN(long_letters)(SCAN(bytes) c, scan_leads
                             (kana & SCAN(equal)(c, 0x83) >> 1 & ~dot);
 }
 
+/* Dashes and quotes, and what stands beside ideographs. */
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(punctuation)(SCAN(bytes) c)
+{
+    uint64_t second = SCAN(equal)(c, 0x80) >> 1;
+    uint64_t dashes = SCAN(equal)(c, 0xE2) & SCAN(range)(c, 0x90, 0x18) >> 2;
+    uint64_t beside = (SCAN(range)(c, 0x81, 3) | SCAN(range)(c, 0x88, 0x19)) >> 2;
+
+    return second & (dashes | (SCAN(equal)(c, 0xE3) & beside));
+}
+
 /* Finds the first bytes of characters, and of those that need no look-up. */
 SCAN_TARGET static BASE_INLINE void SCAN(leads)(SCAN(bytes) c, const uint8_t *bytes,
                                                 scan_masks *m, scan_leads *out)
@@ -81,7 +93,8 @@ SCAN_TARGET static BASE_INLINE void SCAN(leads)(SCAN(bytes) c, const uint8_t *by
     m->lead[1] = SCAN(range)(c, 0xE0, 0x10);
     m->lead[2] = SCAN(range)(c, 0xF0, 0x10);
     out->of[SCAN_HAN] = SCAN(range)(c, 0xE5, 5) | SCAN(two)(c, 0xE4, 0xB8, 0x08);
-    left = (m->lead[0] | m->lead[1]) & ~out->of[SCAN_HAN];
+    out->of[SCAN_OTHER] = SCAN(punctuation)(c);
+    left = (m->lead[0] | m->lead[1]) & ~(out->of[SCAN_HAN] | out->of[SCAN_OTHER]);
     if (scan_count(left) < SCAN_MANY_SHORT) {
         return;
     }

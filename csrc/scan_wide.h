@@ -33,7 +33,7 @@ static BASE_INLINE scan_class scan_class_at(const scan_classes *classes,
 }
 
 /* Characters that the block cuts, and all behind them, are unknown. */
-static BASE_INLINE uint64_t scan_whole(const scan_masks *m)
+static BASE_INLINE uint64_t scan_uncut(const scan_masks *m)
 {
     uint64_t end = (uint64_t)1 << 63;
     uint64_t cut = (m->lead[0] & end) | (m->lead[1] & (end | end >> 1)) |
@@ -41,52 +41,52 @@ static BASE_INLINE uint64_t scan_whole(const scan_masks *m)
     return scan_before(cut);
 }
 
-/* The first bytes of characters that need no look-up, by their class; of ideographs, SCAN_HAN, for
- * all shapes. */
+/* From the first bytes of characters to all of them. */
+static BASE_INLINE uint64_t scan_whole(const scan_masks *m, uint64_t firsts)
+{
+    return firsts | firsts << 1 | (firsts & ~m->lead[0]) << 2 |
+           (firsts & m->lead[2]) << 3;
+}
+
+/* The first bytes of characters, by their class. */
 typedef struct scan_leads {
     uint64_t of[SCAN_N_CLASSES];
 } scan_leads;
 
+/* Some leads are known already; of ideographs as SCAN_HAN, for all shapes. */
 static BASE_INLINE void scan_wide(const scan_shape *shape, const scan_classes *classes,
-                                  const uint8_t *bytes, const scan_leads *leads,
+                                  const uint8_t *bytes, scan_leads *leads,
                                   scan_masks *m)
 {
-    uint64_t in[SCAN_N_CLASSES] = {0};
-    uint64_t known = m->known & scan_whole(m);
+    uint64_t *of = leads->of;
+    uint64_t known = m->known & scan_uncut(m);
     uint64_t left = (m->lead[0] | m->lead[1] | m->lead[2]) & known;
-    uint64_t small = leads->of[SCAN_SMALL] & left;
-    uint64_t capital = leads->of[SCAN_CAPITAL] & left;
-    uint64_t uncased = leads->of[SCAN_UNCASED] & left;
-    uint64_t han = leads->of[SCAN_HAN] & left;
 
-    left &= ~(small | capital | uncased | han);
-    in[SCAN_SMALL] = small | small << 1; /* all have two bytes */
-    in[SCAN_CAPITAL] = capital | capital << 1;
-    in[SCAN_UNCASED] = uncased | uncased << 1 | (uncased & m->lead[1]) << 2;
-    in[shape->splits_han ? SCAN_HAN : SCAN_UNCASED] |= han | han << 1 | han << 2;
+    left &= ~(of[SCAN_OTHER] | of[SCAN_SMALL] | of[SCAN_CAPITAL] | of[SCAN_UNCASED] |
+              of[SCAN_HAN]);
     for (; left != 0; left &= left - 1) {
         unsigned at = base_lowest(left);
         unsigned n = bytes[at] < 0xE0 ? 2 : bytes[at] < 0xF0 ? 3 : 4;
-        scan_class class = scan_class_at(classes, bytes + at, n);
 
-        if (BASE_UNLIKELY(class == SCAN_UNSURE)) {
-            known &= ((uint64_t)1 << at) - 1;
-            break;
-        }
-        in[class] |= (((uint64_t)1 << n) - 1) << at;
+        of[scan_class_at(classes, bytes + at, n)] |= (uint64_t)1 << at;
     }
-    m->letters |= in[SCAN_SMALL] | in[SCAN_CAPITAL] | in[SCAN_UNCASED];
-    m->spaces |= in[SCAN_SPACE];
-    m->han = in[SCAN_HAN];
+    known &= scan_before(of[SCAN_UNSURE]);
+    if (shape->splits_han) {
+        m->han = scan_whole(m, of[SCAN_HAN]);
+    } else {
+        of[SCAN_UNCASED] |= of[SCAN_HAN];
+    }
+    m->letters |= scan_whole(m, of[SCAN_SMALL] | of[SCAN_CAPITAL] | of[SCAN_UNCASED]);
+    m->spaces |= scan_whole(m, of[SCAN_SPACE]);
     if (shape->is_cased) {
         /* A mark behind a letter is one more of these; others are unsure. */
-        uint64_t marks = in[SCAN_MARK];
+        uint64_t marks = scan_whole(m, of[SCAN_MARK]);
         uint64_t orphans = marks & ~(marks << 1) & ~(m->letters << 1);
 
         known &= scan_before(orphans);
         m->letters |= marks;
-        m->uncased = in[SCAN_UNCASED] | marks;
-        m->capitals |= in[SCAN_CAPITAL];
+        m->uncased = scan_whole(m, of[SCAN_UNCASED]) | marks;
+        m->capitals |= scan_whole(m, of[SCAN_CAPITAL]);
     }
     m->seen &= scan_before(m->here & ~known);
     m->known = known;
