@@ -71,14 +71,20 @@ SCAN_TARGET static BASE_INLINE void SCAN(long_letters)(SCAN(bytes) c, scan_leads
                             (kana & SCAN(equal)(c, 0x83) >> 1 & ~dot);
 }
 
-/* Dashes and quotes, and what stands beside ideographs. */
-SCAN_TARGET static BASE_INLINE uint64_t SCAN(punctuation)(SCAN(bytes) c)
+/* Dashes and quotes, and what stands beside ideographs. Of all three bytes the second is 80, which is rare
+ * in other scripts. */
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(punctuation)(SCAN(bytes) c, uint64_t leads)
 {
-    uint64_t second = SCAN(equal)(c, 0x80) >> 1;
-    uint64_t dashes = SCAN(equal)(c, 0xE2) & SCAN(range)(c, 0x90, 0x18) >> 2;
-    uint64_t beside = (SCAN(range)(c, 0x81, 3) | SCAN(range)(c, 0x88, 0x19)) >> 2;
+    uint64_t some = leads & SCAN(equal)(c, 0x80) >> 1;
+    uint64_t dashes;
+    uint64_t beside;
 
-    return second & (dashes | (SCAN(equal)(c, 0xE3) & beside));
+    if (some == 0) {
+        return 0;
+    }
+    dashes = SCAN(equal)(c, 0xE2) & SCAN(range)(c, 0x90, 0x18) >> 2;
+    beside = (SCAN(range)(c, 0x81, 3) | SCAN(range)(c, 0x88, 0x19)) >> 2;
+    return some & (dashes | (SCAN(equal)(c, 0xE3) & beside));
 }
 
 /* Finds the first bytes of characters, and of those that need no look-up. */
@@ -93,7 +99,7 @@ SCAN_TARGET static BASE_INLINE void SCAN(leads)(SCAN(bytes) c, const uint8_t *by
     m->lead[1] = SCAN(range)(c, 0xE0, 0x10);
     m->lead[2] = SCAN(range)(c, 0xF0, 0x10);
     out->of[SCAN_HAN] = SCAN(range)(c, 0xE5, 5) | SCAN(two)(c, 0xE4, 0xB8, 0x08);
-    out->of[SCAN_OTHER] = SCAN(punctuation)(c);
+    out->of[SCAN_OTHER] = SCAN(punctuation)(c, m->lead[1]);
     left = (m->lead[0] | m->lead[1]) & ~(out->of[SCAN_HAN] | out->of[SCAN_OTHER]);
     if (scan_count(left) < SCAN_MANY_SHORT) {
         return;
