@@ -237,10 +237,18 @@ ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
         }
         model->merge_many(model->table, rows, n);
         at = join.done;
-        /* Where a run went beyond a window, those behind it are of no use. */
-        for (i = 0; i < n && join.done == at; i++) {
+        for (i = 0; i < n; i++) {
+            ctok_bytes left = {piece.ptr + join.done, 0};
+
             at += lens[i];
-            TRY(bpe_append(&join, rows[i].symbols, rows[i].n, lens[i], err));
+            if (at <= join.done) {
+                continue; /* a run went beyond this window, */
+            }
+            left.len = at - join.done;
+            if (left.len < lens[i]) { /* or to a place in it */
+                rows[i].n = bpe_flat(model->table, left.ptr, left.len, rows[i].symbols);
+            }
+            TRY(bpe_append(&join, rows[i].symbols, rows[i].n, left.len, err));
             bpe_repeat(&join);
         }
     }

@@ -26,6 +26,8 @@ WORST = {
     "digits": "1234567890",
     "alternating": "aA",
     "blanks and line ends": " \n",
+    "runs of letters": "a" * 70 + "b",
+    "runs of line ends": "\n" * 70 + "/",
 }
 
 worst = pytest.mark.parametrize("unit", WORST.values(), ids=WORST.keys())

@@ -152,6 +152,19 @@ static ctok_model *random_model(bool by_merges)
     return model;
 }
 
+/* Runs of letters, which end anywhere in a window. */
+static void fill_runs(uint8_t *piece, size_t len)
+{
+    while (len > 0) {
+        size_t n = 1 + next_random(next_random(2) == 0 ? 4 : 200);
+
+        n = n < len ? n : len;
+        memset(piece, script->letters[next_random(N_LETTERS)], n);
+        piece += n;
+        len -= n;
+    }
+}
+
 /* Any letters; or, mostly, whole characters where there are such. */
 static void fill(uint8_t *piece, size_t len)
 {
@@ -237,7 +250,11 @@ static void check_long(const ctok_model *model, bpe_work *work)
     size_t n_heap = 0;
     ctok_status status;
 
-    fill(text, piece.len);
+    if (next_random(3) == 0) {
+        fill_runs(text, piece.len);
+    } else {
+        fill(text, piece.len);
+    }
     CHECK(bpe_heap(&model->table, work, piece, heap, &n_heap, NULL) == CTOK_OK);
     if (!model->is_proper) {
         return;
