@@ -19,7 +19,7 @@
 
 #include "base.h"
 
-#define PHRASES_MAX_BYTES 1024
+#define PHRASES_MAX_BYTES 1024 /* lines of dashes, and of blanks */
 #define PHRASES_MAX_IDS 128
 #define PHRASES_MAX_BUCKETS ((size_t)1 << 24)
 #define PHRASES_WAYS 4

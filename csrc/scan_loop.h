@@ -77,7 +77,6 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(block)(const scan_shape *shape,
     }
     starts = BASE_LIKELY(m.beyond == 0) ? scan_starts(shape, &m, bytes, false)
                                         : scan_starts(shape, &m, bytes, true);
-    starts &= ~(uint64_t)1;
     if (BASE_UNLIKELY(starts == 0)) {
         *inside = scan_inside_of(shape, &m);
     }
@@ -104,7 +103,7 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(plain)(const scan_shape *shape,
 
     while (SCAN(is_plain)(text, at, cap - n)) {
         scan_masks m = SCAN(masks)(SCAN(load)(text.ptr + at));
-        uint64_t starts = scan_starts(shape, &m, text.ptr + at, false) & ~(uint64_t)1;
+        uint64_t starts = scan_starts(shape, &m, text.ptr + at, false);
 
         if (BASE_UNLIKELY(starts == 0)) {
             break;
@@ -115,6 +114,30 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(plain)(const scan_shape *shape,
     }
     *from = at;
     return n;
+}
+
+/* The starts of the next block that has some, which is at *at then; passes over those that have none. No
+ * starts: where the masks settle none any more. */
+SCAN_TARGET static BASE_INLINE uint64_t SCAN(next)(const scan_shape *shape,
+                                                   const scan_classes *classes,
+                                                   ctok_bytes text, size_t *at,
+                                                   size_t *from, size_t base)
+{
+    while (*at < text.len) {
+        scan_inside inside;
+        uint64_t starts =
+            SCAN(block)(shape, classes, text.ptr + *at, text.len - *at, &inside);
+
+        if (BASE_LIKELY(starts != 0)) {
+            return starts;
+        }
+        *at += inside.at;
+        if (inside.at == 0 || *at - base > SCAN_FAR) {
+            return 0;
+        }
+        *from = inside.is_open ? *from : *at;
+    }
+    return 0;
 }
 
 SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
@@ -130,20 +153,11 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
         uint64_t starts = 0;
 
         n += SCAN(plain)(shape, text, &at, base, ends + n, cap - n);
-        while (starts == 0) {
-            scan_inside inside;
-
-            if (at >= text.len || cap - n < SCAN_ROOM) {
-                return n;
-            }
-            starts = SCAN(block)(shape, classes, text.ptr + at, text.len - at, &inside);
-            if (BASE_UNLIKELY(starts == 0)) {
-                at += inside.at;
-                if (inside.at == 0 || at - base > SCAN_FAR) {
-                    return n;
-                }
-                *from = inside.is_open ? *from : at;
-            }
+        if (cap - n >= SCAN_ROOM) {
+            starts = SCAN(next)(shape, classes, text, &at, from, base);
+        }
+        if (starts == 0) {
+            return n;
         }
         n += SCAN(emit)(starts, (uint32_t)(at - base), ends + n);
         at += base_highest(starts);

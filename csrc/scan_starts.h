@@ -256,7 +256,7 @@ static BASE_INLINE scan_inside scan_inside_of(const scan_shape *shape,
     return out;
 }
 
-/* The piece starts that are certain, bit 0 among them; known shrinks to where they are. is_wide:
+/* The piece starts that are certain, but for bit 0, which is one; known shrinks to where they are. is_wide:
  * there are characters that are not ASCII. */
 static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, scan_masks *m,
                                         const uint8_t *bytes, bool is_wide)
@@ -311,7 +311,7 @@ static BASE_INLINE uint64_t scan_starts(const scan_shape *shape, scan_masks *m,
         starts = scan_quotes(shape, m, bytes, starts, &known);
     }
     m->known = known;
-    return (starts | ~m->here) & known;
+    return (starts | ~m->here) & known & ~(uint64_t)1;
 }
 
 #endif
