@@ -128,7 +128,7 @@ SCAN_TARGET static BASE_INLINE uint64_t SCAN(next)(const scan_shape *shape,
         uint64_t starts =
             SCAN(block)(shape, classes, text.ptr + *at, text.len - *at, &inside);
 
-        if (BASE_LIKELY(starts != 0)) {
+        if (starts != 0) {
             return starts;
         }
         *at += inside.at;
@@ -150,12 +150,13 @@ SCAN_TARGET static BASE_INLINE size_t SCAN(loop)(const scan_shape *shape,
     size_t n = 0;
 
     for (;;) {
-        uint64_t starts = 0;
+        uint64_t starts;
 
         n += SCAN(plain)(shape, text, &at, base, ends + n, cap - n);
-        if (cap - n >= SCAN_ROOM) {
-            starts = SCAN(next)(shape, classes, text, &at, from, base);
+        if (cap - n < SCAN_ROOM) {
+            return n;
         }
+        starts = SCAN(next)(shape, classes, text, &at, from, base);
         if (starts == 0) {
             return n;
         }
