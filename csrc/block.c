@@ -430,23 +430,6 @@ static bool block_is_in_row(const block_work *work, const block_group *group,
            key_equal(work->keys[group->misses[row]->number], work->keys[miss->number]);
 }
 
-/* Begins a row: with the bytes of a short piece of small characters, else with
- * characters. False when the piece is too long for one. */
-static bool block_start(const block_call *call, const block_work *work,
-                        const block_miss *miss, bpe_row *row)
-{
-    ctok_bytes piece = miss->piece;
-    key k = work->keys[miss->number];
-
-    if (piece.len > KEY_BYTES || !key_is_narrow(k)) {
-        return bpe_row_begin(row, &call->model->chars, &call->model->table, piece);
-    }
-    row->has_bytes = true;
-    row->n = piece.len;
-    key_bytes(k, row->bytes);
-    return true;
-}
-
 /* Merges what no table had. New words like to come several times at once: one of them is merged. (Few
  * long pieces come twice in a block.) */
 static ctok_status block_merge_all(const block_call *call, block_work *work)
@@ -470,7 +453,9 @@ static ctok_status block_merge_all(const block_call *call, block_work *work)
             group.twins[group.n_twins++] = (block_twin){(uint16_t)miss->number, *place};
             continue;
         }
-        if (!block_start(call, work, miss, &group.rows[group.n])) {
+        if (!bpe_row_start(&group.rows[group.n], &call->model->chars,
+                           &call->model->table, miss->piece,
+                           work->keys[miss->number])) {
             TRY(block_merge_one(call, work, miss));
             has_made = true;
             continue;

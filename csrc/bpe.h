@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "chars.h"
+#include "key.h"
 #include "pairs.h"
 #include "vocab.h"
 
@@ -36,10 +37,10 @@ void bpe_work_free(bpe_work *work);
 /* Symbols of a piece of at most BPE_FLAT_MAX bytes; out has room for len. */
 size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *out);
 
-/* Pieces that bpe_many takes: so many, each of so many symbols to start from, or of so many bytes. */
+/* Pieces that bpe_many takes: so many, each of so many symbols to start from, or of a key's bytes. */
 #define BPE_MANY 32
 #define BPE_MANY_SYMBOLS 64
-#define BPE_ROW_BYTES 15
+#define BPE_ROW_BYTES KEY_BYTES
 
 typedef struct bpe_row {
     uint32_t
@@ -55,6 +56,20 @@ typedef struct bpe_row {
 
 /* Begins a row with a piece's characters. False when it is too long for one. */
 bool bpe_row_begin(bpe_row *row, const chars *c, const pairs *table, ctok_bytes piece);
+
+/* Begins a row: with the bytes of a short piece of small characters, whose key this is, else with
+ * characters. */
+static BASE_INLINE bool bpe_row_start(bpe_row *row, const chars *c, const pairs *table,
+                                      ctok_bytes piece, key k)
+{
+    if (piece.len > BPE_ROW_BYTES || !key_is_narrow(k)) {
+        return bpe_row_begin(row, c, table, piece);
+    }
+    row->has_bytes = true;
+    row->n = piece.len;
+    key_bytes(k, row->bytes);
+    return true;
+}
 
 /* Merges n pieces at once. */
 typedef void (*bpe_many)(const pairs *table, bpe_row *rows, size_t n);

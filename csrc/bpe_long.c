@@ -31,6 +31,8 @@
 
 /* Bytes of a window: a row of bpe_many, with the room that chars_start wants. */
 #define BPE_WINDOW (BPE_MANY_SYMBOLS - 4)
+/* And of one of a run whose tokens are long: some of the longest. */
+#define BPE_RUN (8 * BPE_WINDOW)
 
 /* Bytes of regions per byte of the piece before the heap is the better way, for
  * vocabularies made so that a change at the end reaches far back. */
@@ -46,12 +48,38 @@ typedef struct bpe_join {
     size_t budget; /* bytes that regions may still have */
 } bpe_join;
 
+/* ---- joining ---------------------------------------------------------------- */
+
 static size_t bpe_token_len(const bpe_join *join, uint32_t symbol)
 {
     return vocab_bytes(join->model->tokens, symbol).len;
 }
 
-/* Encodes part of the piece into work->region. */
+/* Encodes part of the piece. */
+static ctok_status bpe_part(const bpe_join *join, ctok_bytes part, uint32_t *out,
+                            size_t *n, ctok_error *err)
+{
+    const bpe *model = join->model;
+    bpe_row row;
+    key k = {0, 0};
+
+    if (part.len > BPE_FLAT_MAX) {
+        return bpe_heap(model->table, join->work, part, out, n, err);
+    }
+    if (part.len <= BPE_ROW_BYTES) {
+        memcpy(&k, part.ptr, part.len);
+    }
+    if (bpe_row_start(&row, model->chars, model->table, part, k)) {
+        model->merge_many(model->table, &row, 1);
+        memcpy(out, row.symbols, row.n * sizeof *out);
+        *n = row.n;
+    } else {
+        *n = bpe_flat(model->table, part.ptr, part.len, out);
+    }
+    return CTOK_OK;
+}
+
+/* The same into work->region, as long as the budget lasts. */
 static ctok_status bpe_region(bpe_join *join, size_t start, size_t end, size_t *n,
                               ctok_error *err)
 {
@@ -67,11 +95,7 @@ static ctok_status bpe_region(bpe_join *join, size_t start, size_t end, size_t *
                          sizeof *join->work->region, err);
     join->work->region = region;
     TRY(status);
-    if (part.len <= BPE_FLAT_MAX) {
-        *n = bpe_flat(join->model->table, part.ptr, part.len, join->work->region);
-        return CTOK_OK;
-    }
-    return bpe_heap(join->model->table, join->work, part, join->work->region, n, err);
+    return bpe_part(join, part, join->work->region, n, err);
 }
 
 /* Appends a window's symbols, mending the border. */
@@ -122,25 +146,34 @@ static ctok_status bpe_append(bpe_join *join, const uint32_t *window, size_t n_w
     return CTOK_OK;
 }
 
-/* How many bytes from a place on repeat what is period bytes before them. */
-static size_t bpe_periodic(const bpe_join *join, size_t at, size_t period)
-{
-    const uint8_t *p = join->piece.ptr + at;
-    const uint8_t *end = join->piece.ptr + join->piece.len;
+/* ---- runs ------------------------------------------------------------------- */
 
-    while (end - p >= 64 && memcmp(p, p - period, 64) == 0) {
-        p += 64;
+/* How many bytes from a place on repeat what is period bytes before them; of more than most, most. */
+static size_t bpe_periodic(ctok_bytes piece, size_t at, size_t period, size_t most)
+{
+    const uint8_t *p = piece.ptr + at;
+    size_t left = piece.len - at < most ? piece.len - at : most;
+    size_t n = 0;
+
+    while (left - n >= 64 && memcmp(p + n, p + n - period, 64) == 0) {
+        n += 64;
     }
-    while (p < end && *p == *(p - period)) {
-        p++;
+    while (n < left && p[n] == p[n - period]) {
+        n++;
     }
-    return (size_t)(p - join->piece.ptr) - at;
+    return n;
 }
 
 /* Tokens that one character of a run may have ("\xf0\x9f\x98\x80" has four bytes). */
 #define BPE_REPEAT_TOKENS 4
 /* Tokens behind them that the end of a window may have left. */
 #define BPE_REPEAT_BEHIND 4
+
+/* Whether a row of tokens is the same as the one behind it. */
+static bool bpe_is_twice(const uint32_t *symbols, size_t row)
+{
+    return memcmp(symbols, symbols + row, row * sizeof *symbols) == 0;
+}
 
 /* When the last tokens but n_behind are twice the same row: as many more of it as the text has, in
  * place of what is behind. False when that does not reach beyond what is done. */
@@ -157,16 +190,16 @@ static bool bpe_repeat_row(bpe_join *join, size_t row, size_t n_behind)
         return false;
     }
     last = join->out + n_out - row;
+    if (!bpe_is_twice(last - row, row)) {
+        return false;
+    }
     for (i = 0; i < row; i++) {
-        if (last[i] != *(last + i - row)) {
-            return false;
-        }
         len += bpe_token_len(join, last[i]);
     }
     for (i = n_out; i < join->n_out; i++) {
         done -= bpe_token_len(join, join->out[i]);
     }
-    n = bpe_periodic(join, done, len) / len;
+    n = bpe_periodic(join->piece, done, len, SIZE_MAX) / len;
     if (done + n * len <= join->done) {
         return false;
     }
@@ -202,55 +235,136 @@ static void bpe_repeat(bpe_join *join)
     }
 }
 
-/* The bytes of the window at a place; characters stay whole. */
-static size_t bpe_window_len(ctok_bytes piece, size_t at)
-{
-    size_t len = BPE_WINDOW;
+/* ---- windows ---------------------------------------------------------------- */
 
-    if (piece.len - at <= len) {
-        return piece.len - at;
+/* What comes next: a window, or a run of at least two. */
+typedef struct bpe_next {
+    size_t len;    /* bytes of the window, or of the first of the run */
+    size_t period; /* of the run; 0: no run */
+} bpe_next;
+
+/* The period of what repeats the bytes before a place, for a window at least; 0 when nothing does. */
+static size_t bpe_period(ctok_bytes piece, size_t at)
+{
+    size_t period;
+
+    for (period = 1; period <= BPE_REPEAT_TOKENS; period++) {
+        if (bpe_periodic(piece, at, period, BPE_WINDOW) == BPE_WINDOW) {
+            return period;
+        }
     }
-    while (len > BPE_WINDOW - 4 && utf8_is_tail(piece.ptr[at + len])) {
-        len--;
+    return 0;
+}
+
+/* Characters stay whole. A window ends before a run that would go on behind it. */
+static bpe_next bpe_next_at(ctok_bytes piece, size_t at)
+{
+    const uint8_t *p = piece.ptr + at;
+    bpe_next out = {BPE_WINDOW, 0};
+    size_t start;
+
+    if (piece.len - at <= BPE_WINDOW) {
+        out.len = piece.len - at;
+        return out;
     }
-    return len;
+    while (out.len > BPE_WINDOW - 4 && utf8_is_tail(p[out.len])) {
+        out.len--;
+    }
+    out.period = bpe_period(piece, at + out.len);
+    if (out.period == 0) {
+        return out;
+    }
+    start = out.len;
+    while (start > 0 && p[start - 1] == p[start - 1 + out.period]) {
+        start--;
+    }
+    while (start < out.len && utf8_is_tail(p[start])) {
+        start++;
+    }
+    return start == 0 ? out : (bpe_next){start, 0};
+}
+
+/* Appends windows up to the next run. */
+static ctok_status bpe_append_windows(bpe_join *join, ctok_error *err)
+{
+    const bpe *model = join->model;
+    bpe_row rows[BPE_MANY];
+    size_t lens[BPE_MANY];
+    size_t at = join->done;
+    size_t n = 0;
+    size_t i;
+
+    for (; n < BPE_MANY && at < join->piece.len; at += lens[n++]) {
+        bpe_next next = bpe_next_at(join->piece, at);
+        ctok_bytes window = {join->piece.ptr + at, next.len};
+
+        if (next.period != 0) {
+            break;
+        }
+        lens[n] = window.len;
+        bpe_row_begin(&rows[n], model->chars, model->table, window);
+    }
+    model->merge_many(model->table, rows, n);
+    at = join->done;
+    for (i = 0; i < n; i++) {
+        ctok_bytes left = {join->piece.ptr + join->done, 0};
+
+        at += lens[i];
+        if (at <= join->done) {
+            continue; /* a run went beyond this window, */
+        }
+        left.len = at - join->done;
+        if (left.len < lens[i]) { /* or to a place in it */
+            TRY(bpe_part(join, left, rows[i].symbols, &rows[i].n, err));
+        }
+        TRY(bpe_append(join, rows[i].symbols, rows[i].n, left.len, err));
+        bpe_repeat(join);
+    }
+    return CTOK_OK;
+}
+
+/* Whether tokens begin with the same row twice. */
+static bool bpe_is_repeated(const uint32_t *symbols, size_t n)
+{
+    size_t row;
+
+    for (row = 1; row <= BPE_REPEAT_TOKENS && 2 * row <= n; row++) {
+        if (bpe_is_twice(symbols, row)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends the first window of a run; where that is too short for two of its tokens, one of BPE_RUN. */
+static ctok_status bpe_append_run(bpe_join *join, bpe_next run, ctok_error *err)
+{
+    ctok_bytes window = {join->piece.ptr + join->done, run.len};
+    uint32_t symbols[BPE_RUN];
+    size_t n = 0;
+
+    TRY(bpe_part(join, window, symbols, &n, err));
+    if (!bpe_is_repeated(symbols, n)) {
+        window.len += bpe_periodic(join->piece, join->done + run.len, run.period,
+                                   BPE_RUN - run.len);
+        TRY(bpe_part(join, window, symbols, &n, err));
+    }
+    TRY(bpe_append(join, symbols, n, window.len, err));
+    bpe_repeat(join);
+    return CTOK_OK;
 }
 
 ctok_status bpe_window(const bpe *model, bpe_work *work, ctok_bytes piece,
                        uint32_t *out, size_t *n_out, ctok_error *err)
 {
     bpe_join join = {model, work, piece, out, 0, 0, 0};
-    bpe_row rows[BPE_MANY];
-    size_t lens[BPE_MANY];
 
     join.budget = BPE_JOIN_BUDGET * piece.len;
     while (join.done < piece.len) {
-        size_t at = join.done;
-        size_t n = 0;
-        size_t i;
+        bpe_next next = bpe_next_at(piece, join.done);
 
-        for (; n < BPE_MANY && at < piece.len; at += lens[n++]) {
-            ctok_bytes window = {piece.ptr + at, bpe_window_len(piece, at)};
-
-            lens[n] = window.len;
-            bpe_row_begin(&rows[n], model->chars, model->table, window);
-        }
-        model->merge_many(model->table, rows, n);
-        at = join.done;
-        for (i = 0; i < n; i++) {
-            ctok_bytes left = {piece.ptr + join.done, 0};
-
-            at += lens[i];
-            if (at <= join.done) {
-                continue; /* a run went beyond this window, */
-            }
-            left.len = at - join.done;
-            if (left.len < lens[i]) { /* or to a place in it */
-                rows[i].n = bpe_flat(model->table, left.ptr, left.len, rows[i].symbols);
-            }
-            TRY(bpe_append(&join, rows[i].symbols, rows[i].n, left.len, err));
-            bpe_repeat(&join);
-        }
+        TRY(next.period == 0 ? bpe_append_windows(&join, err)
+                             : bpe_append_run(&join, next, err));
     }
     *n_out = join.n_out;
     return CTOK_OK;

@@ -28,6 +28,8 @@ WORST = {
     "blanks and line ends": " \n",
     "runs of letters": "a" * 70 + "b",
     "runs of line ends": "\n" * 70 + "/",
+    "long runs of blanks": "\r\n" + " " * 501,
+    "long runs of signs": "-" * 150 + "=" * 150,
 }
 
 worst = pytest.mark.parametrize("unit", WORST.values(), ids=WORST.keys())

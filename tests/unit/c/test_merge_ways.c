@@ -92,6 +92,7 @@ static void add_random_merges(ctok_builder *builder, uint32_t n)
     static uint32_t merged[1024];
     static uint32_t lens[2048];
     uint32_t first = next_random(4);
+    uint32_t run = script->letters[0]; /* one letter, 1, 2, 4, ... 128 times */
     uint32_t i;
 
     for (i = 0; i < 256; i++) {
@@ -111,9 +112,14 @@ static void add_random_merges(ctok_builder *builder, uint32_t n)
                                           {256 + first, 'a'},
                                           {257 + first, 256 + first}}};
         uint32_t *halves[2] = {left, right};
+        bool is_run = i >= first + 5 && next_random(8) == 0;
         int h;
 
         for (h = 0; h < 2; h++) {
+            if (is_run) {
+                halves[h][i] = run;
+                continue;
+            }
             if (script != scripts && i >= first && i < first + 5) {
                 halves[h][i] = whole[script - scripts - 1][i - first][h];
                 continue;
@@ -126,6 +132,10 @@ static void add_random_merges(ctok_builder *builder, uint32_t n)
         }
         merged[i] = 256 + i;
         lens[256 + i] = lens[left[i]] + lens[right[i]];
+        if (is_run) {
+            run =
+                lens[256 + i] < 128 ? 256 + i : script->letters[next_random(N_LETTERS)];
+        }
     }
     CHECK(ctok_builder_add_merges(builder, left, right, merged, n, NULL) == CTOK_OK);
 }
@@ -152,14 +162,19 @@ static ctok_model *random_model(bool by_merges)
     return model;
 }
 
-/* Runs of letters, which end anywhere in a window. */
+/* Runs of a letter or of some, which end anywhere in a window. */
 static void fill_runs(uint8_t *piece, size_t len)
 {
     while (len > 0) {
-        size_t n = 1 + next_random(next_random(2) == 0 ? 4 : 200);
+        size_t n = 1 + next_random(next_random(2) == 0 ? 4 : 600);
+        size_t period = 1 + next_random(next_random(2) == 0 ? 1 : 5);
+        size_t i;
 
         n = n < len ? n : len;
-        memset(piece, script->letters[next_random(N_LETTERS)], n);
+        for (i = 0; i < n; i++) {
+            piece[i] = i < period ? script->letters[next_random(N_LETTERS)]
+                                  : piece[i - period];
+        }
         piece += n;
         len -= n;
     }
