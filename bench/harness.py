@@ -55,10 +55,11 @@ class Job:
 
 @dataclass
 class Result:
-    """The samples of a job, one a round, and why there are no more."""
+    """The samples of a job, one a round, how fast the machine was, and why there are no more."""
 
     job: Job
     samples: list[Sample] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
     failure: str | None = None
 
     def record(self) -> dict[str, Any]:
@@ -71,6 +72,7 @@ class Result:
             "failure": self.failure,
             "median": medians(self.samples),
             "samples": self.samples,
+            "paces": self.paces,
         }
 
 
@@ -109,7 +111,20 @@ def _take(result: Result) -> None:
     sample, failure = work(result.job)
     if sample:
         result.samples.append(sample)
+        result.paces.append(_pace())
     result.failure = failure
+
+
+def _pace() -> float:
+    """Seconds that a little work takes which is always the same and needs no memory."""
+    import hashlib  # not with this module: workers have it, and what they load may be measured
+
+    block = bytes(1 << 16)
+    start = time.perf_counter()
+    digest = hashlib.sha512()
+    for _ in range(8):
+        digest.update(block)
+    return time.perf_counter() - start
 
 
 def work(job: Job) -> tuple[Sample | None, str | None]:

@@ -35,7 +35,8 @@ def machine(book: Book) -> str:
     if not facts.pop("whole"):
         facts["a part"] = "a quick look or some of the measures: nothing to rely on"
     lines = [f"- {name}: {value}" for name, value in facts.items()]
-    return "\n".join([*lines, *_second_processor(book), f"- versions: {versions}"])
+    lines += [*_second_processor(book), *_pace(book), f"- versions: {versions}"]
+    return "\n".join(lines)
 
 
 def _second_processor(book: Book) -> list[str]:
@@ -46,6 +47,18 @@ def _second_processor(book: Book) -> list[str]:
     return [
         f"- two threads of SHA-512 against one: {number(statistics.median(found))}x "
         f"({number(min(found))} to {number(max(found))})"
+    ]
+
+
+def _pace(book: Book) -> list[str]:
+    """How much slower than at its best the machine was, asked behind each process."""
+    found = sorted(pace for row in book.rows for pace in row["paces"])
+    if not found:
+        return []
+    middle, slow = (number(found[len(found) * k // 10] / found[0]) for k in (5, 9))
+    return [
+        f"- a millisecond of SHA-512, against the least of {len(found):,}: "
+        f"{middle}x in the median, more than {slow}x in one of ten"
     ]
 
 

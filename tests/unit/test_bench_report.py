@@ -1,4 +1,4 @@
-"""The regression gate of the bench: which accepted ratios a run does not reach."""
+"""The report of the bench: which accepted ratios a run does not reach, how slow the machine was."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from bench import report
+from bench import report, tables
 from bench.book import Book
 from bench.contests import Contest
 from bench.targets import Finding
@@ -58,3 +58,11 @@ def test_behind_is_how_many_times_better_the_best_is() -> None:
 def test_nothing_is_infinitely_less_memory_than_something() -> None:
     memory = Contest("s", "c", {"ctok": 20.0, "other": 0.0}, "MB", low_is_good=True)
     assert float("inf") == memory.behind()
+
+
+def test_the_pace_of_the_machine_is_told_against_its_best() -> None:
+    rows = [{"measure": "encode", "samples": [], "paces": [0.25 * k]} for k in range(4, 14)]
+    book = Book({"facts": {"whole": True, "versions": {}}, "equivalence": [], "rows": rows})
+    assert "the least of 10: 2.25x in the median, more than 3.25x in one of ten" in tables.machine(
+        book
+    )
