@@ -108,23 +108,13 @@ def run(jobs: Iterable[Job], rounds: int) -> list[Result]:
 
 
 def _take(result: Result) -> None:
+    from .pace import pace  # not with this module: workers have it, and what they load is measured
+
     sample, failure = work(result.job)
     if sample:
         result.samples.append(sample)
-        result.paces.append(_pace())
+        result.paces.append(pace())
     result.failure = failure
-
-
-def _pace() -> float:
-    """Seconds that a little work takes which is always the same and needs no memory."""
-    import hashlib  # not with this module: workers have it, and what they load may be measured
-
-    block = bytes(1 << 16)
-    start = time.perf_counter()
-    digest = hashlib.sha512()
-    for _ in range(8):
-        digest.update(block)
-    return time.perf_counter() - start
 
 
 def work(job: Job) -> tuple[Sample | None, str | None]:

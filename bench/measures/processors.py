@@ -7,14 +7,12 @@ Not a measure of its own: those with rows of two threads take it among their job
 from __future__ import annotations
 
 import _thread
-import hashlib
 from collections.abc import Iterator
 from time import perf_counter
 
+from .. import pace
 from ..harness import Job
 
-BLOCK = bytes(1 << 16)
-"""Fits into a processor's own cache."""
 BLOCKS = 500
 
 
@@ -39,8 +37,6 @@ def sample(peer: str) -> Iterator[dict[str, float]]:
 
 
 def _hash(done: _thread.LockType | None) -> None:
-    digest = hashlib.sha512()
-    for _ in range(BLOCKS):
-        digest.update(BLOCK)  # without the GIL
+    pace.work(BLOCKS)
     if done is not None:
         done.release()
