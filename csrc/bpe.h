@@ -40,7 +40,6 @@ size_t bpe_flat(const pairs *table, const uint8_t *piece, size_t len, uint32_t *
 /* Pieces that bpe_many takes: so many, each of so many symbols to start from, or of a key's bytes. */
 #define BPE_MANY 32
 #define BPE_MANY_SYMBOLS 64
-#define BPE_ROW_BYTES KEY_BYTES
 
 typedef struct bpe_row {
     uint32_t
@@ -49,9 +48,8 @@ typedef struct bpe_row {
     size_t n;                          /* of symbols, or of bytes; not 0 */
     uint64_t near; /* bit i: symbols i and i + 1 may merge (chars.h) */
     bool has_bytes;
-    uint8_t bytes[BPE_ROW_BYTES +
-                  1]; /* to start from instead, where has_bytes is set; zeros
-                                       * behind them */
+    /* To start from instead, where has_bytes is set; zeros behind them. */
+    uint8_t bytes[KEY_BYTES + 1];
 } bpe_row;
 
 /* Begins a row with a piece's characters. False when it is too long for one. */
@@ -62,7 +60,7 @@ bool bpe_row_begin(bpe_row *row, const chars *c, const pairs *table, ctok_bytes 
 static BASE_INLINE bool bpe_row_start(bpe_row *row, const chars *c, const pairs *table,
                                       ctok_bytes piece, key k)
 {
-    if (piece.len > BPE_ROW_BYTES || !key_is_narrow(k)) {
+    if (piece.len > KEY_BYTES || !key_is_narrow(k)) {
         return bpe_row_begin(row, c, table, piece);
     }
     row->has_bytes = true;

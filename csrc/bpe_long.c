@@ -66,7 +66,7 @@ static ctok_status bpe_part(const bpe_join *join, ctok_bytes part, uint32_t *out
     if (part.len > BPE_FLAT_MAX) {
         return bpe_heap(model->table, join->work, part, out, n, err);
     }
-    if (part.len <= BPE_ROW_BYTES) {
+    if (part.len <= KEY_BYTES) {
         memcpy(&k, part.ptr, part.len);
     }
     if (bpe_row_start(&row, model->chars, model->table, part, k)) {

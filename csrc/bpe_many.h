@@ -75,7 +75,7 @@ typedef struct many_code {
     /* Moves what is left of a merged row of at most cap symbols to the front: what merged into its
      * left neighbour is MANY_NOBODY. */
     void (*end)(bpe_row *row, size_t cap);
-    /* Starts pieces of BPE_ROW_BYTES bytes at most, with all their sure merges made:
+    /* Starts pieces of KEY_BYTES bytes at most, with all their sure merges made:
      *
      *     bytes     h   e   l   l   o          symbols   he  ll  o
      *     ranks       258 417 297 5439         keys      ?   ?   -

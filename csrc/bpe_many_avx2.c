@@ -154,12 +154,12 @@ MANY_AVX2 static BASE_INLINE void many_look(const pairs *table, const bpe_row *r
 {
     __m128i left = _mm_loadu_si128((const void *)row->bytes);
     __m128i right = _mm_srli_si128(left, 1);
-    uint16_t at[BPE_ROW_BYTES + 1];
+    uint16_t at[KEY_BYTES + 1];
     size_t i;
 
     _mm_storeu_si128((void *)at, _mm_unpacklo_epi8(right, left));
     _mm_storeu_si128((void *)(at + 8), _mm_unpackhi_epi8(right, left));
-    for (i = 0; i < BPE_ROW_BYTES; i++) {
+    for (i = 0; i < KEY_BYTES; i++) {
         out[i] = table->bytes[at[i]];
     }
 }
@@ -218,7 +218,7 @@ MANY_AVX2 static inline void many_bytes_avx2(const pairs *table,
                                              many_piece *const *pieces, size_t n,
                                              uint32_t *near)
 {
-    pairs_two twos[BPE_MANY][BPE_ROW_BYTES + 1];
+    pairs_two twos[BPE_MANY][KEY_BYTES + 1];
     size_t i;
 
     /* All looks, then all vectors, for the sake of the store queue again. */

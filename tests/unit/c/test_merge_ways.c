@@ -208,7 +208,7 @@ static size_t n_from_bytes;      /* pieces that began as bytes */
 /* Begins a row; returns whether the piece is short enough for one. */
 static bool start(const ctok_model *model, ctok_bytes piece, bpe_row *row)
 {
-    if (piece.len > BPE_ROW_BYTES || next_random(4) == 0) {
+    if (piece.len > KEY_BYTES || next_random(4) == 0) {
         bool fits = bpe_row_begin(row, &model->chars, &model->table, piece);
 
         n_from_characters += fits && row->n < piece.len;
