@@ -11,7 +11,12 @@
 
 from __future__ import annotations
 
-from . import alias
+from . import alias, registry
+from ._core import UNICODE_VERSION, __version__
+from .alias import install_as_tiktoken
+from .encoding import Encoding
+from .late import imported
+from .registry import get_encoding, list_encoding_names
 
 TYPE_CHECKING = False
 """As in typing, whose import takes longer than all of this."""
@@ -19,16 +24,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import core, errors, hub, load, model, registry, spec
-    from ._core import UNICODE_VERSION, __version__
-    from .alias import install_as_tiktoken
+    from . import core, errors, hub, load, model, spec
     from .budget import Truncated
     from .by_model import decode, encode, encode_text
-    from .encoding import Encoding
     from .errors import CtokError
     from .model import encoding_for_model, encoding_name_for_model
     from .offsets import Offsets
-    from .registry import get_encoding, list_encoding_names
     from .spec import MergeTable, TokenizerSpec, TokenTable
 
 __all__ = [
@@ -59,26 +60,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "UNICODE_VERSION": "_core",
     "CtokError": "errors",
-    "Encoding": "encoding",
     "MergeTable": "spec",
     "Offsets": "offsets",
     "TokenTable": "spec",
     "TokenizerSpec": "spec",
     "Truncated": "budget",
-    "__version__": "_core",
     "decode": "by_model",
     "encode": "by_model",
     "encode_text": "by_model",
     "encoding_for_model": "model",
     "encoding_name_for_model": "model",
-    "get_encoding": "registry",
-    "install_as_tiktoken": "alias",
-    "list_encoding_names": "registry",
 }
-"""Where each public name is that is no submodule. It is imported when it is first asked for: a
-program that needs the Hub alone does not wait for tokenizing, nor the other way round."""
+"""Where each public name is that not every program needs and that is no submodule. It is imported
+when it is first asked for: dataclasses, pathlib and the Hub take longer than all of the above."""
 
 alias.register()
 
@@ -86,8 +81,6 @@ alias.register()
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .late import imported
-
     module = imported(_HOMES.get(name, name))
     value = getattr(module, name) if name in _HOMES else module
     globals()[name] = value

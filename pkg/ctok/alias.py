@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import sys
 
+from .late import imported
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +73,6 @@ class _Loader:
         """None: the module that exec_module then replaces is an ordinary empty one."""
 
     def exec_module(self, module: ModuleType) -> None:
-        from .late import imported
-
         # The import system takes what it finds in sys.modules afterwards.
         sys.modules[module.__name__] = imported(self.name)
 

@@ -10,9 +10,9 @@ The bytes are the core's (csrc/image.c), the folder is looked after by images.py
 believed. What cannot be read, is damaged, or is of another version or definition is built anew and
 written over. What cannot be written is not: an image saves time and memory and is never needed.
 
-Between get_encoding and the first ids lies this module and little else: what it and all below it
-import at the top costs more than the image does, so they take nothing from outside ctok that Python
-has not imported for itself.
+``import ctok`` brings this module and all below it. What these import would take longer than they
+do, so at the top they take nothing from outside ctok but mmap and what Python has imported for
+itself.
 
 *Who is believed?* The core refuses what was damaged by accident. Somebody who may write to the
 file could still make it give wrong ids, so a file counts only if it belongs to this user or to root
@@ -21,6 +21,7 @@ and nobody else may write to it; whose folder it lies in does not matter then.
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 
@@ -30,8 +31,6 @@ from .specials import special_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mmap import mmap
-
     from .outline import Outline
 
 WORTH = 1 << 14
@@ -117,10 +116,8 @@ def _map(codec: _core.Codec, path: str, key: bytes, outline: Outline, engine: st
     return mapped is not None and codec._from_image(mapped, key, outline.pattern, engine)
 
 
-def _open(path: str) -> mmap | None:
+def _open(path: str) -> mmap.mmap | None:
     """A file's pages, if the file is to be believed."""
-    import mmap
-
     try:
         # Without blocking: somebody may have put a pipe there.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
