@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bisect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -105,11 +106,28 @@ class Rewritten:
 
 @lru_cache(maxsize=64)
 def _class_text(ranges: Ranges) -> str:
-    text = "".join(
+    # PCRE2 10.45 to 10.47 search long lists of ranges wrongly where one of them holds U+0100: not
+    # found is what it holds beyond (PCRE2Project/pcre2#833), or, where it starts there, found what
+    # lies below. A class and its complement never hold it both.
+    if any(first <= 0x100 <= last for first, last in ranges):
+        return f"[^{_ranges_text(others)}]" if (others := _complement(ranges)) else _ANY
+    return f"[{_ranges_text(ranges)}]" if ranges else r"[^\x{0}-\x{10ffff}]"
+
+
+_ANY = r"[\x{0}-\x{10ffff}]"
+
+
+def _ranges_text(ranges: Ranges) -> str:
+    return "".join(
         f"\\x{{{first:x}}}" if first == last else f"\\x{{{first:x}}}-\\x{{{last:x}}}"
         for first, last in ranges
     )
-    return f"[{text}]" if text else r"[^\x{0}-\x{10ffff}]"
+
+
+def _complement(ranges: Ranges) -> Ranges:
+    ends = [-1, *(last for _, last in ranges)]
+    starts = [*(first for first, _ in ranges), sys.maxunicode + 1]
+    return without_surrogates([(end + 1, start - 1) for end, start in zip(ends, starts)])
 
 
 def without_surrogates(ranges: list[tuple[int, int]]) -> Ranges:
