@@ -103,7 +103,14 @@ class _Rewriter:
             self._step()
         if len(self.open) > 1:
             raise self.source.error(self.open[-1].position, "this group is not closed")
-        return Rewritten(self.source.pattern, tuple(self.parts), tuple(self.origins), self.n_groups)
+        whole = self.open[0]
+        return Rewritten(
+            self.source.pattern,
+            tuple(self.parts),
+            tuple(self.origins),
+            self.n_groups,
+            whole.can_be_empty or whole.branch_is_empty,
+        )
 
     # ---- output ----
 

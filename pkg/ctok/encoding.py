@@ -276,7 +276,8 @@ class Encoding(_core.Codec):
         (31373, 160)
         """
         token = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
-        found: int | None = self._find(token)
+        # The core, which never has to find it, does not know the empty token.
+        found: int | None = self._find(token) if token != b"" else self._mergeable_ranks.get(token)
         if found is None:
             try:
                 found = self._outline.specials.get(token.decode())
@@ -310,6 +311,8 @@ class Encoding(_core.Codec):
 
     def _merge_bytes(self, piece: bytes) -> list[int]:
         """The ids of bytes taken as one piece."""
+        if not piece and piece in self._mergeable_ranks:
+            return [self._mergeable_ranks[piece]]
         ids: list[int] = self._encode_piece(piece)
         return ids
 

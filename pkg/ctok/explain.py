@@ -17,11 +17,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .errors import LimitError
+from .surrogates import mended
 from .view import Token
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ class Explanation:
             LimitError: it is longer than MAX_BYTES.
             MissingRankError: it has a byte that the vocabulary cannot express.
         """
-        data = _utf8(piece) if isinstance(piece, str) else bytes(piece)
+        data = mended(piece).encode() if isinstance(piece, str) else bytes(piece)
         if len(data) > MAX_BYTES:
             raise LimitError(
                 f"the piece has {len(data)} bytes, at most {MAX_BYTES} can be explained",
@@ -99,7 +101,7 @@ class Explanation:
             name=encoding.name,
             piece=data,
             ids=tuple(encoding._merge_bytes(data)),
-            steps=tuple(_steps(encoding, data)),
+            steps=tuple(merge_steps(encoding, data)),
             whole=encoding.spec.whole_piece and encoding._find(data) is not None,
             pieces=tuple(encoding.pieces(piece)) if isinstance(piece, str) else (),
         )
@@ -107,7 +109,7 @@ class Explanation:
     @property
     def parts(self) -> tuple[bytes, ...]:
         """The parts that the merges end with."""
-        return self.steps[-1].parts if self.steps else _single_bytes(self.piece)
+        return last_parts(self.piece, self.steps)
 
     def notes(self) -> list[str]:
         """What the steps alone do not tell."""
@@ -157,7 +159,7 @@ class Explanation:
             return repr(self.piece)
 
 
-def _steps(encoding: Encoding, data: bytes) -> list[Step]:
+def merge_steps(encoding: Encoding, data: bytes) -> list[Step]:
     """Lowest rank first, leftmost on ties."""
     parts = list(_single_bytes(data))
     merges = [encoding._merge(left, right) for left, right in pairwise(parts)]
@@ -179,9 +181,9 @@ def _steps(encoding: Encoding, data: bytes) -> list[Step]:
         )
 
 
-def _utf8(text: str) -> bytes:
-    """As the encoding sees it: surrogate pairs joined, lone ones replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+def last_parts(data: bytes, steps: Sequence[Step]) -> tuple[bytes, ...]:
+    """The parts of a piece when all its merges have happened."""
+    return steps[-1].parts if steps else _single_bytes(data)
 
 
 def _single_bytes(data: bytes) -> tuple[bytes, ...]:

@@ -58,12 +58,14 @@ class Rewritten:
         parts: PCRE2 syntax, or the code points of a class.
         origins: for each part, the byte of ``source`` it comes from.
         n_groups: capturing groups in the pattern.
+        can_be_empty: it may match nothing; False is certain.
     """
 
     source: bytes
     parts: tuple[str | Ranges, ...]
     origins: tuple[int, ...]
     n_groups: int
+    can_be_empty: bool
 
     def render(self, *, shared: bool = False) -> tuple[str, Callable[[int], int]]:
         """The pattern as PCRE2 reads it.
@@ -127,7 +129,8 @@ def _ranges_text(ranges: Ranges) -> str:
 def _complement(ranges: Ranges) -> Ranges:
     ends = [-1, *(last for _, last in ranges)]
     starts = [*(first for first, _ in ranges), sys.maxunicode + 1]
-    return without_surrogates([(end + 1, start - 1) for end, start in zip(ends, starts)])
+    gaps = zip(ends, starts, strict=True)
+    return without_surrogates([(end + 1, start - 1) for end, start in gaps])
 
 
 def without_surrogates(ranges: list[tuple[int, int]]) -> Ranges:

@@ -9,6 +9,11 @@ from array import array
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
+def mended(text: str) -> str:
+    """The text as it is encoded."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def place(text: str, n: int) -> int:
     """Where character n of the mended text is in the text itself."""
     for pair in _PAIR.finditer(text):

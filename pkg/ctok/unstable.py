@@ -7,8 +7,11 @@ with the ids before it and every way its bytes could begin the ids that follow.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
+
+from .explain import last_parts, merge_steps
+from .surrogates import mended
 
 if TYPE_CHECKING:
     from .encoding import Encoding
@@ -17,19 +20,26 @@ if TYPE_CHECKING:
 _SPACES = frozenset(b" \n\t")
 
 
-def n_last_piece(encoding: Encoding, text: str, allowed: Iterable[str]) -> int:
+def n_last_piece(encoding: Encoding, text: str, allowed: Collection[str]) -> int:
     """How many ids the last piece has; 0 when an allowed special ends the text."""
-    end = max((text.rfind(token) + len(token) for token in allowed if token in text), default=0)
+    end = 0
+    if any(token in text for token in allowed):
+        # What has the text of a special is one: in no other way is any of that text encoded.
+        offsets = encoding.encode_with_offsets(
+            text, allowed_special=set(allowed), disallowed_special=()
+        ).char_offsets
+        end = max((stop for start, stop in offsets if text[start:stop] in allowed), default=0)
     pieces = encoding.pieces(text[end:])
     return len(encoding._merge_bytes(pieces[-1].encode())) if pieces else 0
 
 
 def widen_last_piece(encoding: Encoding, ids: list[int], n_last: int) -> int:
     """How many of the last ids are unstable: those of the last piece and, when that is
-    blank, all blank ones before it."""
+    blank, all blank ones before it. Specials are not blank, whatever their text."""
 
     def is_blank(token_id: int) -> bool:
-        return _SPACES.issuperset(encoding.decode_single_token_bytes(token_id))
+        token = encoding.decode_single_token_bytes(token_id)
+        return _SPACES.issuperset(token) and encoding._find(token) == token_id
 
     if n_last and is_blank(ids[-n_last]):
         while n_last < len(ids) and is_blank(ids[-n_last - 1]):
@@ -63,6 +73,7 @@ def encode_with_unstable(
     >>> enc.decode(stable), sorted({enc.decode(ids) for ids in following})[:3]
     ('hello', [' fanta', ' fantab', ' fantaba'])
     """
+    text = mended(text) if isinstance(text, str) else text
     ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
     allowed = self._specials.allowed(allowed_special)
     n_last = widen_last_piece(self, ids, n_last_piece(self, text, allowed))
@@ -79,7 +90,7 @@ def encode_with_unstable(
     last = _last_character(unstable)
     if last and len(last) < len(unstable) and last.decode().isspace():
         head = unstable[: -len(last)]
-        found.add((*self._merge_bytes(head), *self._merge_bytes(last)))
+        found.add((*_merge_only(self, head), *_merge_only(self, last)))
     return stable, [list(sequence) for sequence in found]
 
 
@@ -96,13 +107,22 @@ def _covering(encoding: Encoding, data: bytes, n_bytes: int) -> tuple[int, ...]:
     try:
         ids = encoding.encode_ordinary(data.decode())
     except UnicodeDecodeError:
-        ids = encoding._merge_bytes(data)
+        ids = _merge_only(encoding, data)
     total = 0
     for n, token_id in enumerate(ids, 1):
         total += len(encoding.decode_single_token_bytes(token_id))
         if total >= n_bytes:
             return tuple(ids[:n])
     return tuple(ids)
+
+
+def _merge_only(encoding: Encoding, data: bytes) -> list[int]:
+    """The ids of bytes taken as one piece by merges alone: tiktoken takes no token at once here."""
+    ids = encoding._merge_bytes(data)
+    if len(ids) > 1 or len(data) <= 1:
+        return ids
+    parts = last_parts(data, merge_steps(encoding, data))
+    return [encoding.encode_single_token(part) for part in parts]
 
 
 def _last_character(data: bytes) -> bytes:

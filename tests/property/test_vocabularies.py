@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import tiktoken
 from hypothesis import example, given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 import reference
 from ctok import Encoding
-from ctok.errors import MissingRankError
+from ctok.errors import InvalidRanksError, MissingRankError
 from strategies import Vocabulary, examples, grown_vocabularies, texts, vocabularies
 
 ONE_PIECE = r"(?s:.+)|\s"
@@ -99,3 +101,57 @@ def test_cached_pieces_encode_as_fresh_ones(vocabulary: Vocabulary) -> None:
     assert first == enc.encode(vocabulary.text)
     slow = reference.Tokenizer(r"[ab]+|c|.", vocabulary.ranks)
     assert slow.encode(vocabulary.text).ids == first
+
+
+def both(ranks: dict[bytes, int], pattern: str, specials: dict[str, int]) -> list[Any]:
+    return [
+        make("v", pat_str=pattern, mergeable_ranks=ranks, special_tokens=specials)
+        for make in (tiktoken.Encoding, Encoding)
+    ]
+
+
+_BLANK = "ab \n\té漢\u00a0"
+
+
+@examples(150)
+@given(
+    st.lists(st.text(_BLANK, min_size=2, max_size=4).map(str.encode), max_size=40, unique=True),
+    st.lists(st.binary(min_size=2, max_size=5), max_size=5, unique=True),
+    st.lists(st.text(_BLANK, min_size=1, max_size=3), max_size=3, unique=True),
+    st.sampled_from((r"\w+|\s+|[^\s\w]+", r"[ab]+|\s*\n|\s+(?!\S)|\s+|[^ab\s]+", "a+|b+|(?s:.)")),
+    st.lists(st.text(_BLANK, max_size=8), max_size=10),
+)
+def test_unstable_ids_are_tiktokens_with_any_vocabulary_and_specials(
+    words: list[bytes], others: list[bytes], specials: list[str], pattern: str, tried: list[str]
+) -> None:
+    """Among the tokens are some that no merge makes, among the specials blanks, and such that
+    overlap."""
+    tokens = [*(bytes([byte]) for byte in range(256)), *dict.fromkeys(words + others)]
+    ranks = {token: rank for rank, token in enumerate(tokens)}
+    theirs, ours = both(ranks, pattern, {text: len(ranks) + i for i, text in enumerate(specials)})
+    for text in tried:
+        allowed = {special for special in specials if not is_prefixed(special, specials)}
+        stable, completions = theirs.encode_with_unstable(text, allowed_special=allowed, **ANY)
+        found = ours.encode_with_unstable(text, allowed_special=allowed, **ANY)
+        assert (stable, sorted(completions)) == (found[0], sorted(found[1]))
+        cut = text.encode() + b"\xe6"
+        assert theirs._encode_bytes(cut) == ours._encode_bytes(cut)
+
+
+ANY: dict[str, Any] = {"disallowed_special": ()}
+
+
+def is_prefixed(special: str, specials: list[str]) -> bool:
+    """Whether tiktoken leaves open which of two specials is found at a place."""
+    return any(a != special and (a.startswith(special) or special.startswith(a)) for a in specials)
+
+
+def test_the_empty_token_has_an_id_and_no_pattern_that_could_ask_for_it() -> None:
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"": 256}
+    for enc in both(ranks, "a+|.", {}):
+        assert 256 == enc.encode_single_token(b"") == enc._encode_single_piece("")[0]
+        assert [97, 97, 98] == enc.encode("aab")
+        assert b"a" == enc.decode_bytes([256, 97])
+    for pattern in ("a*|.", "", "a||b", "(?=a)", "(a|b?)x?", r"\b", "(?>a*)", "$", "a{0,2}"):
+        with pytest.raises(InvalidRanksError, match="b'' is a token"):
+            Encoding("v", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})

@@ -120,7 +120,7 @@ def test_long_classes_around_the_first_two_hundred_and_fifty_six() -> None:
         edges += random.sample(range(0x10001, 0x110000), 2 * random.randrange(4))
         edges += [random.choice(firsts), random.choice(lasts)]
         edges.sort()
-        ranges = list(zip(edges[::2], edges[1::2]))
+        ranges = list(zip(edges[::2], edges[1::2], strict=True))
         body = "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in ranges)
         near = {0xFF, 0x100, *(edge + step for edge in edges for step in (-1, 0, 1))}
         text = "".join(map(chr, sorted(near - {-1, 0x110000, *range(0xD800, 0xE000)})))

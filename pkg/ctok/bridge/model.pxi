@@ -11,6 +11,19 @@ cdef Py_ssize_t n_numbers(bytes table) except -1:
     return len(table) // 4
 
 
+def has_empty_token(bytes ends not None):
+    """Whether one of the tokens that end there has no bytes."""
+    cdef const uint32_t* end = numbers(ends)
+    cdef uint32_t start = 0
+    cdef Py_ssize_t i
+
+    for i in range(n_numbers(ends)):
+        if end[i] == start:
+            return True
+        start = end[i]
+    return False
+
+
 cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, pattern,
                                 engine) except? NULL:
     """The model of an image; NULL when it is no image of that."""
