@@ -3,6 +3,7 @@ methods of :class:`ctok.Encoding`."""
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ValidationError
@@ -85,6 +86,7 @@ def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int 
     >>> ctok.get_encoding("gpt2").split_by_tokens("one two three four", 2)
     ['one two', ' three four']
     """
+    max_tokens, overlap = index(max_tokens), index(overlap)  # numbers of numpy overflow
     if not 0 <= overlap < max_tokens:
         raise ValidationError(
             f"overlap is {overlap} and max_tokens {max_tokens}: 0 <= overlap < max_tokens expected"
@@ -101,7 +103,7 @@ def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int 
         back = 0
         if overlap:
             offsets = self.encode_with_offsets(part, disallowed_special=()).char_offsets
-            back = len(part) - offsets[-min(overlap, len(offsets))][0]
+            back = len(part) - offsets[-min(overlap, len(offsets))][0] if offsets else 0
         start = max(end - back, start + 1)
     return parts
 

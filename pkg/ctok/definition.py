@@ -37,7 +37,7 @@ def spec_from_ranks(
     return TokenizerSpec(
         name=name,
         tokens=TokenTable.from_ranks(mergeable_ranks),
-        pattern=pat_str,
+        pattern=str.__str__(pat_str),  # not of a subclass
         specials=special_tokens,
         explicit_n_vocab=explicit_n_vocab,
         allow_duplicate_ids=allow_duplicate_ids,

@@ -168,7 +168,7 @@ class Encoding(_core.Codec):
         if cached is None:
             from .fingerprint import fingerprint
 
-            cached = fingerprint(self.spec, self._mergeable_ranks)
+            cached = fingerprint(self.spec, self._ranks)
             self._cached["fingerprint"] = cached
         return cached
 
@@ -182,6 +182,14 @@ class Encoding(_core.Codec):
 
     @property
     def _mergeable_ranks(self) -> dict[bytes, int]:
+        # Programs ask for this again and again, and a program may change what it has got.
+        cached: dict[bytes, int] | None = self._cached.get("mergeable_ranks")
+        if cached is None:
+            cached = self._cached["mergeable_ranks"] = dict(self._ranks)
+        return cached
+
+    @property
+    def _ranks(self) -> dict[bytes, int]:
         cached: dict[bytes, int] | None = self._cached.get("ranks")
         if cached is None:
             from .spec import unpack_u32
@@ -207,7 +215,7 @@ class Encoding(_core.Codec):
     def _sorted_tokens(self) -> list[bytes]:
         cached: list[bytes] | None = self._cached.get("sorted_tokens")
         if cached is None:
-            cached = self._cached["sorted_tokens"] = sorted(self._mergeable_ranks)
+            cached = self._cached["sorted_tokens"] = sorted(self._ranks)
         return cached
 
     @property
@@ -277,7 +285,7 @@ class Encoding(_core.Codec):
         """
         token = text_or_bytes.encode() if isinstance(text_or_bytes, str) else text_or_bytes
         # The core, which never has to find it, does not know the empty token.
-        found: int | None = self._find(token) if token != b"" else self._mergeable_ranks.get(token)
+        found: int | None = self._find(token) if token != b"" else self._ranks.get(token)
         if found is None:
             try:
                 found = self._outline.specials.get(token.decode())
@@ -311,8 +319,8 @@ class Encoding(_core.Codec):
 
     def _merge_bytes(self, piece: bytes) -> list[int]:
         """The ids of bytes taken as one piece."""
-        if not piece and piece in self._mergeable_ranks:
-            return [self._mergeable_ranks[piece]]
+        if piece == b"" and piece in self._ranks:
+            return [self._ranks[piece]]
         ids: list[int] = self._encode_piece(piece)
         return ids
 
@@ -449,7 +457,7 @@ class Encoding(_core.Codec):
 
         if registry.is_registered(self):
             return registry.get_encoding, (self.name,)
-        return Encoding.from_spec, (self.spec,)
+        return _from_spec, (type(self), self.spec, self._engine, getattr(self, "__dict__", {}))
 
     def __copy__(self) -> Encoding:
         return self
@@ -463,4 +471,15 @@ class Encoding(_core.Codec):
         return self is other or self.fingerprint == other.fingerprint
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        # Equal fingerprints have these equal, and no other attribute that is at hand.
+        return hash((self._pat_str, self.max_token_value))
+
+
+def _from_spec(
+    cls: type[Encoding], spec: TokenizerSpec, engine: str | None, attributes: dict[str, Any]
+) -> Encoding:
+    """What a pickle calls. Only an object of a derived class has attributes of its own."""
+    self = cls.from_spec(spec, engine=engine)
+    if attributes:
+        self.__dict__.update(attributes)
+    return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from ctok import Encoding
@@ -122,3 +123,18 @@ def test_offsets_of_a_surrogate_pair_are_those_of_the_text(words: Encoding) -> N
 
 def test_pieces_are_what_the_pattern_makes_of_text(words: Encoding) -> None:
     assert ["the", " cat", "!?", "  "] == words.pieces("the cat!?  ")
+
+
+def test_limits_may_be_numbers_of_any_kind(words: Encoding) -> None:
+    text = "one two three four " * 50
+    for kind in (np.uint8, np.int16, np.uint64):
+        assert words.split_by_tokens(text, 9, overlap=2) == words.split_by_tokens(
+            text, kind(9), overlap=kind(2)
+        )
+        assert words.truncate(text, 9) == words.truncate(text, kind(9))
+
+
+def test_parts_without_ids_overlap_with_nothing() -> None:
+    enc = Encoding("gaps", pat_str="a", mergeable_ranks={b"a": 0}, special_tokens={})
+    assert ["a" + "." * 99] == enc.split_by_tokens("a" + "." * 99, 2, overlap=1)
+    assert ["." * 99] == enc.split_by_tokens("." * 99, 2, overlap=1)

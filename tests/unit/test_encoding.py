@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -307,7 +308,15 @@ def test_subclass_of_str_is_text() -> None:
     class Name(str):
         __slots__ = ()
 
-    assert [0, 2] == tiny().encode(Name("Hello"))
+    enc, name = tiny(pattern=Name(".+")), Name("Hello")
+    assert [0, 2] == enc.encode(name) == enc._encode_only_native_bpe(name)
+    assert [[0, 2]] == enc.encode_batch([name]) == enc.encode_ordinary_batch([name])
+    assert [0, 2] == enc.encode_batch_to_numpy([name])[0].tolist()
+    assert (["Hello"], (0, 2)) == (enc.pieces(name), enc.explain(name).ids)
+    assert "Hello" == enc.decode([0, 2], errors=Name("strict"))
+    assert "He" == enc.decode_stream(Name("strict")).push(0)
+    with pytest.raises(MissingRankError):
+        enc.encode_batch([name, Name("x")])
 
 
 # ---- construction -----------------------------------------------------------------
@@ -452,6 +461,53 @@ def test_encoding_does_not_change() -> None:
     assert [97, 98] == made_of.encode("ab")
     made_of._special_tokens["<s>"] = 300
     assert {} == made_of._special_tokens
+    expected = tiny(BYTES).fingerprint
+    made_of._mergeable_ranks[b"ab"] = 256
+    assert (expected, 256) == (made_of.fingerprint, len(made_of.token_byte_values()))
+
+
+def test_equal_encodings_have_equal_hashes() -> None:
+    one, same = (
+        tiny(BYTES),
+        Encoding("other", pat_str=".+", mergeable_ranks=BYTES, special_tokens={}),
+    )
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != tiny(BYTES, {"<s>": 300})
+
+
+class Derived(Encoding):
+    """One with an attribute of its own."""
+
+    note: str
+
+
+def test_pickles_keep_class_engine_and_attributes() -> None:
+    spec = tiny(specials=BOS).spec
+    enc = Derived.from_spec(spec, engine="pcre2")
+    object.__setattr__(enc, "note", "mine")
+    again = pickle.loads(pickle.dumps(enc))
+    assert (Derived, "pcre2", "mine") == (type(again), again.splitter, again.note)
+    assert enc == again
+
+
+class Lazy(Encoding):
+    """A derived class that forgot to build."""
+
+    def __init__(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("name", sorted(set(dir(Encoding)) - set(dir(object))))
+def test_encoding_that_was_not_built_raises_whatever_is_asked(name: str) -> None:
+    try:
+        attribute = getattr(Lazy(), name)
+    except (AttributeError, ValidationError):
+        return
+    if not name.startswith("__") and name not in ("from_spec", "cache_clear"):
+        for arguments in (("a",), (["a"],), ([1],), (1,), (b"a",), (b"a", b"b"), ("a", 3), ()):
+            with pytest.raises((AttributeError, ValidationError, TypeError)):
+                attribute(*arguments)
 
 
 def test_copies_are_the_same_object() -> None:

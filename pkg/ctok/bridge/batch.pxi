@@ -81,7 +81,7 @@ cdef class Batch:
         free(self.own)
         free(self.counts)
 
-    cdef int add(self, str text, const Units* units, size_t start, size_t end) except -1:
+    cdef int add(self, object text, const Units* units, size_t start, size_t end) except -1:
         """Takes units from start to end of a text."""
         cdef Units* grown
         cdef size_t cap
@@ -182,7 +182,7 @@ cdef class Batch:
         if self.failed:
             try:
                 # On its own, the whole text fails at its first wrong place.
-                self.codec.encode_list(self.texts[self.n_done], self.sets)
+                self.codec.encode_list(<str>self.texts[self.n_done], self.sets)
                 raise failure(&self.err)
             except Exception as error:
                 error.add_note(f"in text {self.first + self.n_done} of the batch")
@@ -270,7 +270,7 @@ def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not
                     raise codec._disallowed(None, text.index(foreign), foreign)
         share = n_chars // max(n_batches, 1) + 1
         for i, text in enumerate(texts):
-            units_of(text, &units)
+            units_of(<str>text, &units)
             start = 0
             while True:
                 if batch.n_units >= share and <size_t>len(batches) < n_batches:

@@ -37,7 +37,7 @@ cdef class Codec(Counter):
                 PyBuffer_Release(&ids.buffer)
             self.pool.give_back(scratch)
 
-    def decode(self, tokens, str errors="replace"):
+    def decode(self, tokens, errors="replace"):
         """The text of ids.
 
         Args:
@@ -57,7 +57,7 @@ cdef class Codec(Counter):
         >>> ctok.get_encoding("gpt2").decode([31373, 995])
         'hello world'
         """
-        cdef const char* handler = PyUnicode_AsUTF8(errors)
+        cdef const char* handler = handler_of(errors)
         cdef Scratch scratch = self.pool.borrow()
         cdef Ids ids
 
@@ -187,7 +187,7 @@ cdef class Codec(Counter):
             raise failure(&err)
         return PyUnicode_DecodeUTF8(<const char*>scratch.text, <Py_ssize_t>need, handler)
 
-    def decode_stream(self, str errors="replace"):
+    def decode_stream(self, errors="replace"):
         """A decoder for ids that arrive one at a time; each costs the same however many came
         before.
 
@@ -219,9 +219,10 @@ cdef class DecodeStream:
     cdef bytes handler
     cdef bytes held
 
-    def __cinit__(self, Model codec not None, str errors="replace"):
+    def __cinit__(self, Model codec not None, errors="replace"):
+        codec.check_built()
         self.codec = codec
-        self.handler = errors.encode()
+        self.handler = handler_of(errors)
         self.held = b""
 
     def push(self, token_id):

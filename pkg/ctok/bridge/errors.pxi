@@ -18,6 +18,12 @@ cdef object failure(const ctok_error* err):
     return ctok_errors.ValidationError(message)
 
 
+cdef object not_built():
+    return ctok_errors.ValidationError(
+        "this encoding has no tokens yet: a class derived from Encoding calls "
+        "super().__init__(...) before anything else")
+
+
 cdef object text_failure(str text, ctok_bytes view, const ctok_error* err):
     """The exception for a text that cannot be split or whose bytes are no tokens."""
     cdef size_t at = min(err.position, view.len)
@@ -32,6 +38,13 @@ cdef object text_failure(str text, ctok_bytes view, const ctok_error* err):
     )
 
 
+cdef const char* handler_of(object errors) except NULL:
+    """The name of an error handler, for as long as the object lives."""
+    if not isinstance(errors, str):
+        raise TypeError(f"errors is {type(errors).__name__}, str expected")
+    return PyUnicode_AsUTF8(errors)
+
+
 cdef object pattern_failure(str pattern, const ctok_error* err):
     offset = len(pattern.encode()[:err.position].decode("utf-8", "replace"))
     message = message_of(err)
@@ -41,7 +54,8 @@ cdef object pattern_failure(str pattern, const ctok_error* err):
 
 
 cdef str as_text(object text):
-    """A text that is str or a subclass of it: `str` in a signature would refuse the latter."""
+    """A text that is str or a subclass of it: `str` in the signature of a def, or of a cdef that
+    is given an object, would refuse the latter."""
     if not isinstance(text, str):
         raise ctok_errors.TextTypeError(f"text is {type(text).__name__}, str expected", value=text)
     return <str>text

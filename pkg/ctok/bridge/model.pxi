@@ -137,14 +137,17 @@ cdef class Model:
 
     def _image(self, bytes fingerprint not None):
         """The model as bytes for _from_image."""
-        cdef size_t n = ctok_model_image_size(self.model)
-        cdef PyObject* made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n)
+        cdef size_t n
+        cdef PyObject* made
         cdef uint8_t* start
         cdef const uint8_t* key = <const uint8_t*><const char*>fingerprint
         cdef ctok_error err
         cdef ctok_status status
 
+        self.check_built()
         assert len(fingerprint) == FINGERPRINT_LEN
+        n = ctok_model_image_size(self.model)
+        made = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>n)
         if made == NULL:
             raise MemoryError()
         out = <bytes>made
@@ -185,11 +188,19 @@ cdef class Model:
     cdef int describe(self) except -1:
         """For a model that is new."""
         ctok_model_describe(self.model, &self.info)
+        self.pool.is_open = True
+        return 0
+
+    cdef int check_built(self) except -1:
+        """ValidationError while there is no model yet."""
+        if self.model == NULL:
+            raise not_built()
         return 0
 
     @property
     def _info(self):
         """What the core says of the model."""
+        self.check_built()
         info = dict(self.info)
         info["cache_bytes"] = self.pool.cache_bytes
         info["splitter"] = self.info.splitter.decode() if self.info.splitter != NULL else "none"
@@ -198,6 +209,7 @@ cdef class Model:
     def _token_bytes(self, uint32_t token_id):
         """The bytes of an id, or None."""
         cdef ctok_bytes token
+        self.check_built()
         if ctok_model_token(self.model, token_id, &token) != CTOK_OK:
             return None
         return (<const char*>token.ptr)[:token.len]
@@ -206,6 +218,7 @@ cdef class Model:
         """The id of a token, specials excluded, or None."""
         cdef ctok_bytes view
         cdef uint32_t token_id
+        self.check_built()
         view.ptr = <const uint8_t*><const char*>token
         view.len = len(token)
         if ctok_model_find(self.model, view, &token_id) != CTOK_OK:
@@ -216,6 +229,7 @@ cdef class Model:
         """(rank, merged bytes) of two tokens that merge, or None."""
         cdef ctok_bytes left_view, right_view, merged
         cdef uint32_t rank
+        self.check_built()
         left_view.ptr = <const uint8_t*><const char*>left
         left_view.len = len(left)
         right_view.ptr = <const uint8_t*><const char*>right

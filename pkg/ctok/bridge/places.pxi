@@ -68,7 +68,7 @@ cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except 
     """The character of a text in which a byte of its UTF-8 is."""
     cdef size_t n_chars = characters_in(view.ptr, min(position, view.len))
 
-    if position < view.len and (view.ptr[position] & 0xC0) == 0x80:
+    if n_chars > 0 and position < view.len and (view.ptr[position] & 0xC0) == 0x80:
         n_chars -= 1  # inside of it
     from . import surrogates
     return surrogates.place(text, n_chars)

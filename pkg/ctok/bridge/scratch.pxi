@@ -124,6 +124,7 @@ cdef class Pool:
     cdef Scratch spare  # that of the last call, where the GIL guards it
     cdef list others
     cdef size_t cache_bytes
+    cdef bint is_open  # there is a model to use them with
 
     def __cinit__(self, size_t cache_bytes):
         self.others = []
@@ -139,6 +140,8 @@ cdef class Pool:
         try:
             return <Scratch>self.others.pop()
         except IndexError:
+            if not self.is_open:
+                raise not_built() from None
             return Scratch(self.cache_bytes)
 
     cdef void give_back(self, Scratch scratch) noexcept:

@@ -26,7 +26,7 @@ cdef int cpu_wanted() except -1:
     return CPUS[name]
 
 
-cdef int make_splitter(str pattern, str engine, ctok_splitter* out) except -1:
+cdef int make_splitter(str pattern, object engine, ctok_splitter* out) except -1:
     """Compiles with the engine asked for; for None with vector code or the automaton if they
     can, else PCRE2."""
     cdef bytes utf8 = pattern.encode()
@@ -81,9 +81,9 @@ cdef class Splitter:
     cdef ctok_splitter splitter
     cdef readonly str pattern
 
-    def __cinit__(self, str pattern not None, str engine=None):
-        self.pattern = pattern
-        make_splitter(pattern, engine, &self.splitter)
+    def __cinit__(self, pattern not None, engine=None):
+        self.pattern = as_text(pattern)
+        make_splitter(self.pattern, engine, &self.splitter)
 
     def __dealloc__(self):
         ctok_splitter_free(&self.splitter)
@@ -94,18 +94,19 @@ cdef class Splitter:
 
     def split(self, text):
         """The pieces of a text, in order."""
+        cdef str words = as_text(text)
         cdef Scratch scratch = Scratch(0)
         cdef void* state = NULL
         cdef ctok_bytes view
         cdef list pieces = []
 
-        scratch.view(as_text(text), &view)
+        scratch.view(words, &view)
         if self.splitter.state_new != NULL:
             state = self.splitter.state_new(self.splitter.self)
             if state == NULL:
                 raise MemoryError()
         try:
-            split_all(&self.splitter, state, text, view, pieces)
+            split_all(&self.splitter, state, words, view, pieces)
         finally:
             if state != NULL:
                 self.splitter.state_free(self.splitter.self, state)
