@@ -318,7 +318,8 @@ typedef struct ctok_output {
 size_t ctok_encode_bound(const ctok_model *model, size_t text_len);
 
 /* Encodes text. With max_ids the last piece may be left incomplete: exactly the first
- * max_ids ids of the whole text are returned. */
+ * max_ids ids of the whole text are returned. CTOK_E_UNSUPPORTED where max_ids or ranges are asked
+ * for and tokens of different lengths share an id. */
 ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_bytes text,
                         const ctok_encode_options *options, ctok_output *out,
                         ctok_error *err);
@@ -339,7 +340,8 @@ typedef struct ctok_head {
 /* The beginning of a text that has at most max_ids ids when it is encoded on its own: what the
  * first max_ids ids stand for, or less, where that has more once it is cut off. The text is
  * valid UTF-8; specials in it are ordinary text. If it is part of a longer text, that one's
- * beginning is the same when ctok_encode_cut knows a place in the part at or behind seen. */
+ * beginning is the same when ctok_encode_cut knows a place in the part at or behind seen.
+ * CTOK_E_UNSUPPORTED when tokens of different lengths share an id. */
 ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
                           ctok_bytes text, size_t max_ids, ctok_head *out,
                           ctok_error *err);

@@ -24,6 +24,14 @@ typedef struct encode_call {
 
 /* ---- output ----------------------------------------------------------------- */
 
+/* Where number i of n ids ends: what they all stand for goes from start, which is that of this one,
+ * to end. Specials come alone; of two that share an id, it has the length of one. */
+static size_t encode_id_end(const encode_call *call, const uint32_t *ids, size_t i,
+                            size_t n, size_t start, size_t end)
+{
+    return i + 1 == n ? end : vocab_id_end(&call->model->tokens, ids[i], start, end);
+}
+
 /* Books n ids that stand for the bytes from start on: stores them if they are not in
  * place and fit, fills ranges, and stops at max_ids. */
 static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t start,
@@ -32,6 +40,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
     ctok_output *out = call->out;
     size_t max = call->options->max_ids;
     size_t n_fit = out->n < out->cap ? out->cap - out->n : 0;
+    size_t n_all = n;
     size_t i;
 
     if (max != 0 && n >= max - out->n) {
@@ -39,7 +48,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
 
         n = max - out->n;
         for (i = 0; i < n; i++) {
-            done = vocab_id_end(&call->model->tokens, ids[i], done, end);
+            done = encode_id_end(call, ids, i, n_all, done, end);
         }
         end = done;
         call->is_done = true;
@@ -50,7 +59,7 @@ static void encode_emit(encode_call *call, const uint32_t *ids, size_t n, size_t
     }
     for (i = 0; out->ranges != NULL && i < n_fit; i++) {
         out->ranges[out->n + i].start = start;
-        start = vocab_id_end(&call->model->tokens, ids[i], start, end);
+        start = encode_id_end(call, ids, i, n_all, start, end);
         out->ranges[out->n + i].end = start;
     }
     out->n += n;
@@ -225,6 +234,9 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
     call.counts_only =
         out->ids == NULL && out->ranges == NULL && call.options->max_ids == 0;
     TRY(encode_check(&call));
+    if (out->ranges != NULL || call.options->max_ids > 0) {
+        TRY(model_check_places(model, err));
+    }
     TRY(scratch_attach(scratch, model, err));
     TRY(encode_segments(&call));
     return encode_finish(&call);

@@ -24,7 +24,7 @@
 
 /* Counts layouts, of the block and of every table in it, and ways of filling them. One more
  * for each change: tests/unit/c/test_image.c notices when it is due. */
-#define IMAGE_VERSION 10
+#define IMAGE_VERSION 11
 
 #define IMAGE_MARK 0x01020304u
 static const uint8_t image_magic[8] = "CTOKIMG";
@@ -62,6 +62,7 @@ static void image_flag(sections *s, bool *flag)
 /* All of a model but its splitter. */
 static void image_sections(ctok_model *model, sections *s)
 {
+    image_flag(s, &model->is_ambiguous);
     image_flag(s, &model->is_proper);
     image_flag(s, &model->whole_piece);
     vocab_sections(&model->tokens, s);

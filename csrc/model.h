@@ -15,6 +15,8 @@ struct ctok_model {
     bool
         is_borrowed; /* the tables are an image's; the index of the specials is its own */
     vocab tokens;
+    bool
+        is_ambiguous; /* tokens of different lengths share an id: ids tell no places then */
     pairs table;
     bool is_proper;
     chars chars; /* none when the model is not proper */
@@ -26,6 +28,9 @@ struct ctok_model {
     uint32_t *special_ids;
     ctok_splitter splitter;
 };
+
+/* Whether ids tell which bytes of a text they stand for; CTOK_E_UNSUPPORTED if not. */
+ctok_status model_check_places(const ctok_model *model, ctok_error *err);
 
 static inline bpe model_bpe(const ctok_model *model)
 {

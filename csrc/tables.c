@@ -171,6 +171,7 @@ static ctok_status tables_span(draft_model *f, uint32_t id, size_t number,
         }
         return CTOK_E_DUPLICATE;
     }
+    f->model->is_ambiguous |= other.len != VOCAB_NONE && other.len != span.len;
     if (v->by_id.slots == NULL) {
         v->spans[id] = span;
     } else {

@@ -110,8 +110,7 @@ static inline vocab_span vocab_span_of(const vocab *v, uint32_t id)
     return index < v->n_spans ? v->spans[index] : unknown;
 }
 
-/* Where the bytes of an id end that starts at start. Where several tokens share an id its
- * length may be another one's; the text has no more than end. */
+/* Where the bytes of a token's id end that starts at start, if ids tell that (model.h). */
 static inline size_t vocab_id_end(const vocab *v, uint32_t id, size_t start, size_t end)
 {
     size_t len = vocab_span_of(v, id).len;

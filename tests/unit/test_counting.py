@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import ctok
 from ctok import Encoding
 from ctok.errors import ValidationError
 
@@ -138,3 +139,32 @@ def test_parts_without_ids_overlap_with_nothing() -> None:
     enc = Encoding("gaps", pat_str="a", mergeable_ranks={b"a": 0}, special_tokens={})
     assert ["a" + "." * 99] == enc.split_by_tokens("a" + "." * 99, 2, overlap=1)
     assert ["." * 99] == enc.split_by_tokens("." * 99, 2, overlap=1)
+
+
+def test_ids_that_tokens_of_different_lengths_share_tell_no_places() -> None:
+    ranks = BYTES | {b"ab": 300, b"cd": 300}
+    enc = Encoding(
+        "same", pat_str=".+", mergeable_ranks=ranks, special_tokens={}, allow_duplicate_ids=True
+    )
+    assert [(0, 2), (2, 4)] == enc.encode_with_offsets("abcd").char_offsets
+    ranks |= {b"efg": 300, b"ef": 301}
+    enc = Encoding(
+        "other", pat_str=".+", mergeable_ranks=ranks, special_tokens={}, allow_duplicate_ids=True
+    )
+    assert ([300, 300], 2) == (enc.encode("abefg"), enc.count("abefg"))
+    for call in (
+        lambda: enc.encode_with_offsets("ab"),
+        lambda: enc.truncate("abcd", 1),
+        lambda: enc.fits("abcd", 1),
+        lambda: enc.split_by_tokens("abcd", 1),
+    ):
+        with pytest.raises(ValidationError, match="share an id"):
+            call()
+
+
+def test_specials_that_share_an_id_keep_their_own_lengths() -> None:
+    enc = ctok.get_encoding("o200k_harmony")
+    text = "a<|reserved_200018|>b<|endofprompt|>"
+    found = enc.encode_with_offsets(text, allowed_special="all")
+    assert [64, 200018, 65, 200018] == found.ids
+    assert [(0, 1), (1, 20), (20, 21), (21, 36)] == found.byte_offsets == found.char_offsets
