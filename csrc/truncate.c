@@ -72,10 +72,17 @@ static ctok_status truncate_rest(const truncate_call *call, ctok_split_cursor cu
     return CTOK_OK;
 }
 
+/* Whether so many bytes have more than n_ids ids, whatever they are. */
+static bool truncate_is_more(const truncate_call *call, size_t len, size_t n_ids)
+{
+    return len / call->model->tokens.max_len > n_ids;
+}
+
 /* Pieces of a block, number `from` and as many more as may have n_ids ids: it is not known yet,
  * and what they have beyond that is found in vain. Mostly that is all of it, else it is
- * made in room. */
-static const ctok_split_block *truncate_part(const ctok_split_block *block,
+ * made in room. A piece that is sure to have more comes alone. */
+static const ctok_split_block *truncate_part(const truncate_call *call,
+                                             const ctok_split_block *block,
                                              uint32_t from, size_t n_ids,
                                              ctok_split_block *room)
 {
@@ -90,7 +97,9 @@ static const ctok_split_block *truncate_part(const ctok_split_block *block,
         room->ends[n] = block->ends[from + n] - start;
         n++;
     } while (from + n < block->n_pieces && n < n_ids &&
-             room->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids);
+             room->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids &&
+             !truncate_is_more(call, block->ends[from + n] - block->ends[from + n - 1],
+                               n_ids));
     room->start = block->start + start;
     room->n_pieces = n;
     return room;
@@ -103,22 +112,26 @@ static ctok_status truncate_add(const truncate_call *call, uint32_t from,
 {
     const uint32_t *counts = out->counts + from;
     size_t start = part->start;
+    size_t n_left = max_ids - out->n;
     size_t all = 0;
     uint32_t i;
 
+    if (part->n_pieces == 1 && truncate_is_more(call, part->ends[0], n_left)) {
+        out->n = max_ids; /* not counted first: it may be all of a long text */
+        return truncate_piece(call, start, start + part->ends[0], n_left, &out->end);
+    }
     TRY(block_count(call->model, call->scratch, call->text, part->start, part,
                     out->counts + from, call->err));
     for (i = 0; i < part->n_pieces; i++) {
         all += counts[i];
     }
-    if (all <= max_ids - out->n) {
+    if (all <= n_left) {
         out->n += all;
         out->end = part->start + part->ends[part->n_pieces - 1];
         return CTOK_OK;
     }
     for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
-        size_t n_left = max_ids - out->n;
-
+        n_left = max_ids - out->n;
         out->end = part->start + part->ends[i];
         if (counts[i] > n_left) {
             out->n = max_ids;
@@ -152,7 +165,7 @@ static ctok_status truncate_first(const truncate_call *call, size_t max_ids,
         }
         out->n_before = out->n;
         for (from = 0; from < block->n_pieces; from += part->n_pieces) {
-            part = truncate_part(block, from, max_ids - out->n, &room);
+            part = truncate_part(call, block, from, max_ids - out->n, &room);
             TRY(truncate_add(call, from, part, max_ids, out));
             if (out->n == max_ids) {
                 bool is_last =
@@ -222,6 +235,7 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
         ctok_output again = {NULL, NULL, 0, 0, 0};
         truncate_ids first;
         ctok_bytes rest;
+        ctok_status status;
         size_t place;
         size_t len;
         size_t n;
@@ -240,7 +254,11 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
         place = truncate_place(&call, &first, len, &n);
         rest.ptr = text.ptr + place;
         rest.len = len - place;
-        TRY(ctok_encode(model, scratch, rest, &options, &again, err));
+        status = ctok_encode(model, scratch, rest, &options, &again, err);
+        if (status == CTOK_E_RANK) {
+            continue; /* only what was cut off made tokens of the last bytes */
+        }
+        TRY(status);
         if (n + again.n <= max_ids) {
             out->len = len;
             out->n_ids = n + again.n;

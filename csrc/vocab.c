@@ -274,7 +274,7 @@ bool vocab_is_sound(const vocab *v, sections *s)
 {
     bool sizes_are_sound =
         v->n_symbols >= 256 && v->n_symbols <= CTOK_MAX_TOKENS + 256 && v->n_ids > 0 &&
-        v->n_ids <= v->n_symbols &&
+        v->n_ids <= v->n_symbols && v->max_len > 0 &&
         (v->n_ids == v->n_symbols || v->n_symbols - 1 <= v->max_id) &&
         v->n_blob >= 256 + VOCAB_BEHIND && v->n_blob <= UINT32_MAX && v->n_slots > 0 &&
         (v->n_slots & (v->n_slots - 1)) == 0 && v->max_len <= CTOK_MAX_TOKEN_LEN;

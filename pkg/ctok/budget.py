@@ -6,7 +6,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
-from .errors import ValidationError
+from .errors import MissingRankError, SplitError, ValidationError
 
 if TYPE_CHECKING:
     from .encoding import Encoding
@@ -112,9 +112,15 @@ def _next_part(encoding: Encoding, text: str, start: int, max_tokens: int) -> st
     # Look at a window only, so that long texts are not copied once per part.
     window = 8 * max_tokens + 64
     while True:
-        part = encoding.truncate(text[start : start + window], max_tokens)
-        if part.truncated or start + window >= len(text):
-            break
+        try:
+            part = encoding.truncate(text[start : start + window], max_tokens)
+        except (MissingRankError, SplitError):
+            if start + window >= len(text):
+                encoding.count(text)  # fails too, and knows where in all of the text
+                raise
+        else:
+            if part.truncated or start + window >= len(text):
+                break
         window *= 2
     if not part.text:
         raise ValidationError(

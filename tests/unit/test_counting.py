@@ -9,7 +9,7 @@ import pytest
 
 import ctok
 from ctok import Encoding
-from ctok.errors import ValidationError
+from ctok.errors import MissingRankError, ValidationError
 
 BYTES = {bytes([i]): i for i in range(256)}
 
@@ -168,3 +168,25 @@ def test_specials_that_share_an_id_keep_their_own_lengths() -> None:
     found = enc.encode_with_offsets(text, allowed_special="all")
     assert [64, 200018, 65, 200018] == found.ids
     assert [(0, 1), (1, 20), (20, 21), (21, 36)] == found.byte_offsets == found.char_offsets
+
+
+def test_what_a_cut_leaves_need_not_be_encodable() -> None:
+    ranks = {b"ab": 0, b"abc": 1, b"x": 2}
+    enc = Encoding("pairs", pat_str=r"\w+", mergeable_ranks=ranks, special_tokens={})
+    assert [0, 0, 2, 0] == enc.encode("ababxab")
+    assert ("ababx", 3, True) == enc.truncate("ababxab", 3)
+    assert enc.fits("ababxab", 4)
+    assert ["ab", "ab", "x", "ab"] == enc.split_by_tokens("ababxab", 1)
+    long = "ab" * 300
+    assert [long[:16]] * 37 + [long[:8]] == enc.split_by_tokens(long, 8)
+    with pytest.raises(MissingRankError) as caught:
+        enc.split_by_tokens("ab" * 100 + "b" + "ab" * 100, 2)
+    assert (b"b", 200) == (caught.value.piece, caught.value.offset)
+
+
+def test_explaining_a_byte_without_rank_names_it() -> None:
+    enc = Encoding("a", pat_str=".+", mergeable_ranks={b"a": 0}, special_tokens={})
+    for piece in (b"\x80", b"a\x80", b"\xa9\xa9"):
+        for call in (enc.explain, enc._encode_single_piece, enc._encode_bytes):
+            with pytest.raises(MissingRankError):
+                call(piece)
