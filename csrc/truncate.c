@@ -33,27 +33,32 @@ typedef struct truncate_ids {
     uint32_t counts[CTOK_BLOCK_PIECES]; /* of its pieces */
 } truncate_ids;
 
-/* Where the first n ids of a piece end. */
-static ctok_status truncate_piece(const truncate_call *call, size_t start, size_t end,
-                                  size_t n, size_t *out)
+/* Adds what one piece has, up to max_ids. It may be all of a long text, so it is not counted before
+ * its ids are found. */
+static ctok_status truncate_piece(const truncate_call *call, uint32_t number,
+                                  const ctok_split_block *piece, size_t max_ids,
+                                  truncate_ids *out)
 {
     ctok_scratch *scratch = call->scratch;
-    ctok_split_block piece = {0, 1, {(uint32_t)(end - start)}};
+    size_t end = piece->start + piece->ends[0];
+    size_t n_left = max_ids - out->n;
     void *ids = scratch->ids;
-    size_t n_ids;
+    size_t n;
     size_t i;
     ctok_status status =
-        mem_reserve(&scratch->alloc, &ids, &scratch->ids_cap, end - start + BLOCK_SLACK,
-                    sizeof *scratch->ids, call->err);
+        mem_reserve(&scratch->alloc, &ids, &scratch->ids_cap,
+                    piece->ends[0] + BLOCK_SLACK, sizeof *scratch->ids, call->err);
 
     scratch->ids = ids;
     TRY(status);
-    TRY(block_encode(call->model, scratch, call->text, start, &piece, scratch->ids,
-                     &n_ids, call->err));
-    for (i = 0; i < n; i++) {
-        start = vocab_id_end(&call->model->tokens, scratch->ids[i], start, end);
+    TRY(block_encode(call->model, scratch, call->text, piece->start, piece,
+                     scratch->ids, &n, call->err));
+    out->counts[number] = (uint32_t)n;
+    out->n += n < n_left ? n : n_left;
+    out->end = n <= n_left ? end : piece->start;
+    for (i = 0; n > n_left && i < n_left; i++) {
+        out->end = vocab_id_end(&call->model->tokens, scratch->ids[i], out->end, end);
     }
-    *out = start;
     return CTOK_OK;
 }
 
@@ -72,34 +77,26 @@ static ctok_status truncate_rest(const truncate_call *call, ctok_split_cursor cu
     return CTOK_OK;
 }
 
-/* Whether so many bytes have more than n_ids ids, whatever they are. */
-static bool truncate_is_more(const truncate_call *call, size_t len, size_t n_ids)
-{
-    return len / call->model->tokens.max_len > n_ids;
-}
-
 /* Pieces of a block, number `from` and as many more as may have n_ids ids: it is not known yet,
  * and what they have beyond that is found in vain. Mostly that is all of it, else it is
- * made in room. A piece that is sure to have more comes alone. */
-static const ctok_split_block *truncate_part(const truncate_call *call,
-                                             const ctok_split_block *block,
+ * made in room. A piece that is likely to have more alone comes alone. */
+static const ctok_split_block *truncate_part(const ctok_split_block *block,
                                              uint32_t from, size_t n_ids,
                                              ctok_split_block *room)
 {
+    size_t n_bytes = TRUNCATE_BYTES_PER_ID * n_ids;
     uint32_t start = from == 0 ? 0 : block->ends[from - 1];
     uint32_t n = 0;
 
     if (from == 0 && block->n_pieces <= n_ids &&
-        block->ends[block->n_pieces - 1] <= TRUNCATE_BYTES_PER_ID * n_ids) {
+        block->ends[block->n_pieces - 1] <= n_bytes) {
         return block;
     }
     do {
         room->ends[n] = block->ends[from + n] - start;
         n++;
-    } while (from + n < block->n_pieces && n < n_ids &&
-             room->ends[n - 1] < TRUNCATE_BYTES_PER_ID * n_ids &&
-             !truncate_is_more(call, block->ends[from + n] - block->ends[from + n - 1],
-                               n_ids));
+    } while (from + n < block->n_pieces && n < n_ids && room->ends[n - 1] < n_bytes &&
+             block->ends[from + n] - block->ends[from + n - 1] <= n_bytes);
     room->start = block->start + start;
     room->n_pieces = n;
     return room;
@@ -112,35 +109,35 @@ static ctok_status truncate_add(const truncate_call *call, uint32_t from,
 {
     const uint32_t *counts = out->counts + from;
     size_t start = part->start;
-    size_t n_left = max_ids - out->n;
     size_t all = 0;
+    ctok_split_block piece;
     uint32_t i;
 
-    if (part->n_pieces == 1 && truncate_is_more(call, part->ends[0], n_left)) {
-        out->n = max_ids; /* not counted first: it may be all of a long text */
-        return truncate_piece(call, start, start + part->ends[0], n_left, &out->end);
+    if (part->n_pieces == 1) {
+        return truncate_piece(call, from, part, max_ids, out);
     }
     TRY(block_count(call->model, call->scratch, call->text, part->start, part,
                     out->counts + from, call->err));
     for (i = 0; i < part->n_pieces; i++) {
         all += counts[i];
     }
-    if (all <= n_left) {
+    if (all <= max_ids - out->n) {
         out->n += all;
         out->end = part->start + part->ends[part->n_pieces - 1];
         return CTOK_OK;
     }
-    for (i = 0; i < part->n_pieces && out->n < max_ids; i++) {
-        n_left = max_ids - out->n;
-        out->end = part->start + part->ends[i];
-        if (counts[i] > n_left) {
-            out->n = max_ids;
-            return truncate_piece(call, start, out->end, n_left, &out->end);
-        }
+    for (i = 0; out->n < max_ids && counts[i] <= max_ids - out->n; i++) {
         out->n += counts[i];
-        start = out->end;
+        start = part->start + part->ends[i];
     }
-    return CTOK_OK;
+    out->end = start;
+    if (out->n == max_ids) {
+        return CTOK_OK;
+    }
+    piece.start = start;
+    piece.n_pieces = 1;
+    piece.ends[0] = (uint32_t)(part->start + part->ends[i] - start);
+    return truncate_piece(call, from + i, &piece, max_ids, out);
 }
 
 /* The first max_ids ids, or all. */
@@ -165,7 +162,7 @@ static ctok_status truncate_first(const truncate_call *call, size_t max_ids,
         }
         out->n_before = out->n;
         for (from = 0; from < block->n_pieces; from += part->n_pieces) {
-            part = truncate_part(call, block, from, max_ids - out->n, &room);
+            part = truncate_part(block, from, max_ids - out->n, &room);
             TRY(truncate_add(call, from, part, max_ids, out));
             if (out->n == max_ids) {
                 bool is_last =
