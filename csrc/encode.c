@@ -234,8 +234,9 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
     call.counts_only =
         out->ids == NULL && out->ranges == NULL && call.options->max_ids == 0;
     TRY(encode_check(&call));
-    if (out->ranges != NULL || call.options->max_ids > 0) {
-        TRY(model_check_places(model, err));
+    if (BASE_UNLIKELY(model->is_ambiguous) &&
+        (out->ranges != NULL || call.options->max_ids > 0)) {
+        return model_no_places(err);
     }
     TRY(scratch_attach(scratch, model, err));
     TRY(encode_segments(&call));

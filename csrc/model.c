@@ -24,14 +24,11 @@ void ctok_model_free(ctok_model *model)
     mem_free(&alloc, model, 1, sizeof *model);
 }
 
-ctok_status model_check_places(const ctok_model *model, ctok_error *err)
+ctok_status model_no_places(ctok_error *err)
 {
-    if (model->is_ambiguous) {
-        return error_set(err, CTOK_E_UNSUPPORTED,
-                         "tokens of different lengths share an id: which bytes of a "
-                         "text an id stands for is not known");
-    }
-    return CTOK_OK;
+    return error_set(err, CTOK_E_UNSUPPORTED,
+                     "tokens of different lengths share an id: which bytes of a text "
+                     "an id stands for is not known");
 }
 
 void ctok_model_describe(const ctok_model *model, ctok_model_info *info)

@@ -29,8 +29,8 @@ struct ctok_model {
     ctok_splitter splitter;
 };
 
-/* Whether ids tell which bytes of a text they stand for; CTOK_E_UNSUPPORTED if not. */
-ctok_status model_check_places(const ctok_model *model, ctok_error *err);
+/* Refuses to tell which bytes of a text ids stand for, when the model is ambiguous. */
+ctok_status model_no_places(ctok_error *err);
 
 static inline bpe model_bpe(const ctok_model *model)
 {

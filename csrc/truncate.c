@@ -226,7 +226,9 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
     size_t limit;
 
     *out = (ctok_head){0, 0, 0};
-    TRY(model_check_places(model, err));
+    if (model->is_ambiguous) {
+        return model_no_places(err);
+    }
     TRY(scratch_attach(scratch, model, err));
     for (limit = max_ids > 0 ? max_ids : 1; limit > 0; limit--) {
         ctok_output again = {NULL, NULL, 0, 0, 0};
