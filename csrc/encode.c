@@ -225,6 +225,7 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
 {
     static const ctok_encode_options defaults = CTOK_ENCODE_OPTIONS_INIT;
     encode_call call = {model, scratch, text, options, out, err, false, false};
+    ctok_status status;
 
     out->n = 0;
     out->consumed = 0;
@@ -239,7 +240,9 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
         return model_no_places(err);
     }
     TRY(scratch_attach(scratch, model, err));
-    TRY(encode_segments(&call));
+    status = encode_segments(&call);
+    scratch_trim(scratch, text.len);
+    TRY(status);
     return encode_finish(&call);
 }
 
@@ -249,6 +252,7 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
     static const ctok_encode_options options = CTOK_ENCODE_OPTIONS_INIT;
     encode_call call = {model, scratch, piece, &options, out, err, false, false};
     ctok_split_block block = {0, 1, {0}};
+    ctok_status status;
 
     out->n = 0;
     out->consumed = 0;
@@ -262,6 +266,8 @@ ctok_status ctok_encode_piece(const ctok_model *model, ctok_scratch *scratch,
     }
     block.ends[0] = (uint32_t)piece.len;
     TRY(scratch_attach(scratch, model, err));
-    TRY(encode_block_ids(&call, 0, &block));
+    status = encode_block_ids(&call, 0, &block);
+    scratch_trim(scratch, piece.len);
+    TRY(status);
     return encode_finish(&call);
 }

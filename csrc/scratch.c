@@ -52,6 +52,26 @@ void ctok_scratch_free(ctok_scratch *scratch)
     mem_free(&alloc, scratch, 1, sizeof *scratch);
 }
 
+static void scratch_shrink(const ctok_allocator *alloc, uint32_t **items, size_t *cap)
+{
+    if (*cap > SCRATCH_PIECE) {
+        mem_free(alloc, *items, *cap, sizeof **items);
+        *items = NULL;
+        *cap = 0;
+    }
+}
+
+void scratch_give_back(ctok_scratch *scratch)
+{
+    const bpe_work *work = &scratch->work;
+
+    scratch_shrink(&scratch->alloc, &scratch->ids, &scratch->ids_cap);
+    scratch_shrink(&scratch->alloc, &scratch->aside, &scratch->aside_cap);
+    if (work->heap_cap + work->links_cap + work->region_cap > 6 * SCRATCH_PIECE) {
+        bpe_work_free(&scratch->work);
+    }
+}
+
 ctok_status scratch_attach(ctok_scratch *scratch, const ctok_model *model,
                            ctok_error *err)
 {

@@ -24,4 +24,18 @@ struct ctok_scratch {
 ctok_status scratch_attach(ctok_scratch *scratch, const ctok_model *model,
                            ctok_error *err);
 
+/* Merging takes up to 40 bytes for each of a piece: what pieces of so many need is kept. */
+#define SCRATCH_PIECE ((size_t)1 << 16)
+
+/* Frees what longer pieces needed. */
+void scratch_give_back(ctok_scratch *scratch);
+
+/* The same at the end of a call, for texts that may have had one. */
+static inline void scratch_trim(ctok_scratch *scratch, size_t text_len)
+{
+    if (BASE_UNLIKELY(text_len > SCRATCH_PIECE)) {
+        scratch_give_back(scratch);
+    }
+}
+
 #endif

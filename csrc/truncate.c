@@ -217,52 +217,61 @@ static bool truncate_may_cut(const truncate_call *call, size_t at)
            splitter->cut(splitter->self, around, at - from) == at - from;
 }
 
+/* Cuts behind the first `limit` ids; *fits is whether what is left has at most max_ids. */
+static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t max_ids,
+                               ctok_head *out, bool *fits)
+{
+    const ctok_encode_options options = {.text_is_utf8 = 1};
+    const ctok_bytes text = call->text;
+    ctok_output again = {NULL, NULL, 0, 0, 0};
+    truncate_ids first;
+    ctok_bytes rest;
+    ctok_status status;
+    size_t place;
+    size_t n;
+
+    TRY(truncate_first(call, limit, &first));
+    out->len = first.end;
+    out->n_ids = first.n;
+    out->seen = first.end > out->seen ? first.end : out->seen;
+    *fits = first.n <= max_ids;
+    if (*fits && (first.end == text.len || truncate_may_cut(call, first.end))) {
+        return CTOK_OK;
+    }
+    while (out->len > 0 && out->len < text.len && utf8_is_tail(text.ptr[out->len])) {
+        out->len--;
+    }
+    place = truncate_place(call, &first, out->len, &n);
+    rest.ptr = text.ptr + place;
+    rest.len = out->len - place;
+    status = ctok_encode(call->model, call->scratch, rest, &options, &again, call->err);
+    out->n_ids = n + again.n;
+    *fits = status == CTOK_OK && out->n_ids <= max_ids;
+    /* A rank may be missing now: what was cut off made a token of the bytes before it. */
+    return status == CTOK_E_RANK ? CTOK_OK : status;
+}
+
 ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
                           ctok_bytes text, size_t max_ids, ctok_head *out,
                           ctok_error *err)
 {
-    const ctok_encode_options options = {.text_is_utf8 = 1};
-    truncate_call call = {model, scratch, text, err};
-    size_t limit;
+    const truncate_call call = {model, scratch, text, err};
+    size_t limit = max_ids > 0 ? max_ids : 1;
+    ctok_status status = CTOK_OK;
+    bool fits = false;
 
     *out = (ctok_head){0, 0, 0};
     if (model->is_ambiguous) {
         return model_no_places(err);
     }
     TRY(scratch_attach(scratch, model, err));
-    for (limit = max_ids > 0 ? max_ids : 1; limit > 0; limit--) {
-        ctok_output again = {NULL, NULL, 0, 0, 0};
-        truncate_ids first;
-        ctok_bytes rest;
-        ctok_status status;
-        size_t place;
-        size_t len;
-        size_t n;
-
-        TRY(truncate_first(&call, limit, &first));
-        len = first.end;
-        out->seen = len > out->seen ? len : out->seen;
-        if (first.n <= max_ids && (len == text.len || truncate_may_cut(&call, len))) {
-            out->len = len;
-            out->n_ids = first.n;
-            return CTOK_OK;
-        }
-        while (len > 0 && len < text.len && utf8_is_tail(text.ptr[len])) {
-            len--;
-        }
-        place = truncate_place(&call, &first, len, &n);
-        rest.ptr = text.ptr + place;
-        rest.len = len - place;
-        status = ctok_encode(model, scratch, rest, &options, &again, err);
-        if (status == CTOK_E_RANK) {
-            continue; /* only what was cut off made tokens of the last bytes */
-        }
-        TRY(status);
-        if (n + again.n <= max_ids) {
-            out->len = len;
-            out->n_ids = n + again.n;
-            return CTOK_OK;
-        }
+    while (!fits && limit > 0 && status == CTOK_OK) {
+        status = truncate_at(&call, limit--, max_ids, out, &fits);
     }
-    return CTOK_OK;
+    if (!fits) {
+        out->len = 0;
+        out->n_ids = 0;
+    }
+    scratch_trim(scratch, text.len);
+    return status;
 }

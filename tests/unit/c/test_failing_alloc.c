@@ -135,8 +135,47 @@ static void fail_each(ctok_status (*life)(const ctok_allocator *, ctok_error *),
     CHECK(n_refused > 0);
 }
 
+/* What a long piece takes to be merged, in whatever way and call, is given back. */
+static void test_a_long_piece_leaves_no_memory_behind(void)
+{
+    static const char *const improper[] = {"abc", "ab", "aa", NULL};
+    static uint8_t piece[1 << 20];
+    static uint32_t ids[(1 << 20) + 64];
+    const ctok_bytes text = {piece, sizeof piece};
+    const char *const *const tokens[] = {TOKENS, improper};
+
+    for (size_t i = 0; i < sizeof piece; i++) {
+        piece[i] = (uint8_t)"abcaabb"[i % 7];
+    }
+    for (size_t i = 0; i < 2; i++) {
+        failing_alloc counting = {0};
+        ctok_allocator alloc = failing_allocator(&counting);
+        ctok_model *model = NULL;
+        ctok_scratch *scratch = NULL;
+        ctok_output count = {NULL, NULL, 0, 0, 0};
+        ctok_output out = {ids, NULL, sizeof ids / sizeof *ids, 0, 0};
+        ctok_head head;
+        size_t before;
+
+        REQUIRE(model_new(&model, tokens[i], NULL, ".+", NULL, NULL) == CTOK_OK);
+        REQUIRE(ctok_scratch_new(&scratch, 0, &alloc, NULL) == CTOK_OK);
+        before = counting.live_bytes;
+        CHECK_EQ(CTOK_OK, ctok_encode(model, scratch, text, NULL, &count, NULL));
+        CHECK(counting.live_bytes < before + (6 << 20));
+        CHECK_EQ(CTOK_OK, ctok_encode_piece(model, scratch, text, &out, NULL));
+        CHECK(counting.live_bytes < before + (6 << 20));
+        CHECK_EQ(count.n, out.n);
+        CHECK_EQ(CTOK_OK, ctok_truncate(model, scratch, text, 1000, &head, NULL));
+        CHECK(counting.live_bytes < before + (6 << 20));
+        ctok_scratch_free(scratch);
+        ctok_model_free(model);
+        CHECK_EQ(0, counting.live_bytes);
+    }
+}
+
 int main(void)
 {
+    test_a_long_piece_leaves_no_memory_behind();
     for (int fail_after = 0; fail_after <= 1; fail_after++) {
         fail_each(whole_life, fail_after, 10);
         fail_each(life_of_merges, fail_after, 5);
