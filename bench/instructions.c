@@ -231,7 +231,7 @@ static ctok_cpu tier(const char *name)
     if (strcmp(name, "avx2") != 0) {
         stop(name, "no such tier: portable, avx2");
     }
-    if (ctok_cpu_best() < CTOK_CPU_AVX2) {
+    if (ctok_cpu_used(CTOK_CPU_BEST) < CTOK_CPU_AVX2) {
         stop(name, "this machine cannot run it");
     }
     return CTOK_CPU_AVX2;

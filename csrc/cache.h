@@ -34,7 +34,8 @@ typedef struct cache {
     phrases phrases;
 } cache;
 
-/* An empty cache that never takes more than n_bytes; 0 switches it off. */
+/* An empty cache of n_bytes at most, and a few cache lines; while it grows, what it had is there
+ * besides. 0 switches it off. */
 ctok_status cache_new(cache *out, size_t n_bytes, const ctok_allocator *alloc,
                       ctok_error *err);
 void cache_free(cache *c, const ctok_allocator *alloc);

@@ -1,34 +1,55 @@
 #include "cpu.h"
 
-ctok_cpu ctok_cpu_best(void)
+#if CPU_HAS_X86
+#include <cpuid.h>
+#endif
+
+#if CPU_HAS_X86
+/* Not all compilers know it by name. */
+static bool cpu_has_lzcnt(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
+}
+#endif
+
+/* Each tier asks for all that its files are compiled for. */
+static ctok_cpu cpu_best(void)
 {
 #if CPU_HAS_X86
     __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") ||
+        !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt") ||
+        !cpu_has_lzcnt()) {
+        return CTOK_CPU_PORTABLE;
+    }
     /* The first processors with AVX-512 lack VBMI, and run the rest slower than AVX2. */
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
-        __builtin_cpu_supports("bmi2")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
+        __builtin_cpu_supports("avx512vbmi2")) {
         return CTOK_CPU_AVX512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-        return CTOK_CPU_AVX2;
-    }
+    return CTOK_CPU_AVX2;
 #elif CPU_HAS_NEON
     return CTOK_CPU_NEON;
-#endif
+#else
     return CTOK_CPU_PORTABLE;
+#endif
 }
 
-static ctok_cpu cpu_tier(ctok_cpu wanted)
+ctok_cpu ctok_cpu_used(ctok_cpu wanted)
 {
-    ctok_cpu best = ctok_cpu_best();
-    return wanted == CTOK_CPU_BEST || wanted > best ? best : wanted;
+    ctok_cpu best = cpu_best();
+    bool is_of_another = CPU_HAS_X86 && wanted == CTOK_CPU_NEON;
+
+    return wanted == CTOK_CPU_BEST || wanted > best || is_of_another ? best : wanted;
 }
 
 bpe_many cpu_merger(ctok_cpu tier)
 {
 #if CPU_HAS_X86
-    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+    if (ctok_cpu_used(tier) >= CTOK_CPU_AVX2) {
         return bpe_many_avx2;
     }
 #endif
@@ -38,7 +59,7 @@ bpe_many cpu_merger(ctok_cpu tier)
 
 transcode_function cpu_transcoder(ctok_cpu tier)
 {
-    switch (cpu_tier(tier)) {
+    switch (ctok_cpu_used(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:
         return transcode_avx512;
@@ -53,7 +74,7 @@ transcode_function cpu_transcoder(ctok_cpu tier)
 checksum_function cpu_summer(ctok_cpu tier)
 {
 #if CPU_HAS_X86
-    if (cpu_tier(tier) >= CTOK_CPU_AVX2) {
+    if (ctok_cpu_used(tier) >= CTOK_CPU_AVX2) {
         return checksum_avx2;
     }
 #endif
@@ -63,7 +84,7 @@ checksum_function cpu_summer(ctok_cpu tier)
 
 scan_function cpu_scanner(ctok_cpu tier, scan_family family)
 {
-    switch (cpu_tier(tier)) {
+    switch (ctok_cpu_used(tier)) {
 #if CPU_HAS_X86
     case CTOK_CPU_AVX512:
         return scan_avx512_of(family);

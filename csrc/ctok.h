@@ -153,8 +153,8 @@ typedef enum ctok_cpu {
     CTOK_CPU_AVX512 /* with VBMI2, which the first processors with AVX-512 lack */
 } ctok_cpu;
 
-/* What CTOK_CPU_BEST means here. */
-ctok_cpu ctok_cpu_best(void);
+/* What is used where this is wanted: itself, or the best here if this machine lacks it. */
+ctok_cpu ctok_cpu_used(ctok_cpu wanted);
 
 /* Compiles a pattern into the automaton: linear time, no backtracking, own Unicode
  * tables. The syntax is that of tiktoken's patterns (fancy-regex). CTOK_E_PATTERN when it is
@@ -195,7 +195,8 @@ ctok_status ctok_builder_add_merges(ctok_builder *builder, const uint32_t *left,
 ctok_status ctok_builder_add_special(ctok_builder *builder, ctok_bytes text,
                                      uint32_t id, ctok_error *err);
 
-/* Takes ownership of *splitter, success or not. Without one a text is one piece. */
+/* Takes ownership of *splitter, which is empty then; CTOK_E_ARGUMENT, and it stays the caller's,
+ * when it has no next. Without one a text is one piece. */
 ctok_status ctok_builder_set_splitter(ctok_builder *builder, ctok_splitter *splitter,
                                       ctok_error *err);
 

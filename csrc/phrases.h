@@ -52,7 +52,7 @@ typedef struct phrases {
     uint32_t n_at; /* a power of two above all places in the log; divides tags */
 } phrases;
 
-/* An empty table that never takes more than so many bytes; less than two buckets switch it off. */
+/* An empty table of so many bytes at most, as a cache is; less than two buckets switch it off. */
 ctok_status phrases_new(phrases *out, size_t n_bytes, const ctok_allocator *alloc,
                         ctok_error *err);
 void phrases_free(phrases *p, const ctok_allocator *alloc);

@@ -67,7 +67,7 @@ cdef extern from "ctok.h" nogil:
         CTOK_CPU_AVX2
         CTOK_CPU_AVX512
 
-    ctok_cpu ctok_cpu_best()
+    ctok_cpu ctok_cpu_used(ctok_cpu wanted)
     ctok_status ctok_splitter_compile(ctok_splitter* out, ctok_bytes pattern, ctok_cpu cpu,
                                       const ctok_allocator* alloc, ctok_error* err)
     void ctok_splitter_free(ctok_splitter* splitter)

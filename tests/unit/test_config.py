@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctok import config
+from ctok import Encoding, _core, config, patterns
 
 
 @pytest.fixture(autouse=True)
@@ -170,3 +170,16 @@ def test_size_of_the_word_cache_is_a_number_of_bytes(
 ) -> None:
     monkeypatch.setenv("CTOK_CACHE_BYTES", value)
     assert expected == config.cache_bytes(7)
+
+
+def test_vector_code_that_the_machine_lacks_is_the_best_that_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    best = _core.cpu()
+    monkeypatch.setenv("CTOK_CPU", "avx512" if best == "neon" else "neon")
+    assert best == _core.cpu()
+    pattern = patterns.get("qwen2").pattern
+    enc = Encoding("a", pat_str=pattern, mergeable_ranks={b"a": 0}, special_tokens={})
+    assert ("automaton" if best == "portable" else "vector") == enc.splitter
+    monkeypatch.setenv("CTOK_CPU", "portable")
+    assert "portable" == _core.cpu()

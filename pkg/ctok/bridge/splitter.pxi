@@ -10,12 +10,9 @@ cdef dict CPUS = {
 
 
 def cpu():
-    """The vector code in use: what CTOK_CPU names, but no more than this machine can run."""
-    cdef int wanted = cpu_wanted()
-    cdef int best = ctok_cpu_best()
-    for name, tier in CPUS.items():
-        if tier == (best if wanted == CTOK_CPU_BEST or wanted > best else wanted):
-            return name
+    """The vector code in use: what CTOK_CPU names, or the best here if this machine lacks that."""
+    cdef int used = ctok_cpu_used(<ctok_cpu>cpu_wanted())
+    return next(name for name, tier in CPUS.items() if tier == used)
 
 
 cdef int cpu_wanted() except -1:

@@ -34,7 +34,8 @@ static const char *const unknown[] = {
 
 int main(void)
 {
-    const char *best = ctok_cpu_best() == CTOK_CPU_PORTABLE ? "automaton" : "vector";
+    const char *best =
+        ctok_cpu_used(CTOK_CPU_BEST) == CTOK_CPU_PORTABLE ? "automaton" : "vector";
     size_t i;
 
     for (i = 0; i < N_KNOWN_PATTERNS; i++) {
