@@ -2,11 +2,13 @@
 
 Every arrow points down:
 
-    run  report  instructions   the commands: to time, to tell, to count instructions
-    equivalence  targets        what may be timed; what is owed against what was reached
-    measures/*                  one question each: the jobs, and the sample a job takes
-    works  callgrind            the fixed work that is counted, and what counts it
-    harness                     fresh pinned processes, interleaved rounds, medians
-    peers                       one adapter per tokenizer, all with the same four calls
-    corpora  vocabularies       the texts and the vocabularies, from the shared test data
+    report  run  instructions    the commands: to tell, to time, to count instructions
+    tables  plot                 what a run found, as Markdown and as a picture
+    contests  targets            who is first; what is owed against what was reached
+    equivalence                  what may be timed
+    measures/*  works            one question each, its jobs and samples; the work that is counted
+    plan  book                   who is measured at how much; the results, and how to ask them
+    harness  callgrind           fresh pinned processes in interleaved rounds; counted instructions
+    peers                        one adapter per tokenizer, all with the same calls
+    corpora  vocabularies        the texts and the vocabularies, from the shared test data
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .book import Book, Row, median, rate
@@ -49,7 +49,7 @@ def contests(book: Book) -> list[Contest]:
     return [contest for part in parts for contest in part(book) if len(contest.values) > 1]
 
 
-def _values(rows: Iterator[Row], value: Callable[[Row], float | None]) -> dict[str, float]:
+def _values(rows: Iterable[Row], value: Callable[[Row], float | None]) -> dict[str, float]:
     found: dict[str, float] = {}
     for row in rows:
         number = value(row)
@@ -58,17 +58,29 @@ def _values(rows: Iterator[Row], value: Callable[[Row], float | None]) -> dict[s
     return found
 
 
+def encode_row(book: Book, encoding: str, corpus: str, peer: str, output: str) -> Row | None:
+    """The row that knows a peer's speed at an output, warm: that of the process that was asked for
+    it first, which knows it cold as well, if there is one."""
+    rows = [
+        row
+        for row in book.all("encode", peer, encoding=encoding, corpus=corpus)
+        if row["samples"] and rate(row, f"{output}.warm.cpu")
+    ]
+    return min(rows, key=lambda row: row["args"]["first"] != output, default=None)
+
+
 def _encode(book: Book) -> Iterator[Contest]:
     for encoding in book.values("encode", "encoding"):
         for corpus in book.values("encode", "corpus"):
             for output in ("array", "list"):
+                names = book.peers("encode", encoding=encoding, corpus=corpus)
+                rows = [encode_row(book, encoding, corpus, peer, output) for peer in names]
                 for state in ("cold", "warm"):
                     path = f"{output}.{state}.cpu"
-                    rows = book.all("encode", encoding=encoding, corpus=corpus)
                     yield Contest(
                         f"encode {encoding}",
                         f"{corpus}, {output}, {state}",
-                        _values(rows, lambda row, path=path: rate(row, path)),
+                        _values(filter(None, rows), lambda row, path=path: rate(row, path)),
                     )
 
 
@@ -119,9 +131,11 @@ def _counting(book: Book) -> Iterator[Contest]:
 
 
 def _imports(book: Book) -> Iterator[Contest]:
-    found = _values(book.all("imports"), lambda row: median(row, "wall"))
-    millis = {peer: seconds * 1000 for peer, seconds in found.items()}
-    yield Contest("import", "import", millis, "ms", low_is_good=True)
+    until = {"wall": "import", "first_ids.wall": "import, load cl100k_base, first ids"}
+    for path, title in until.items():
+        found = _values(book.all("imports"), lambda row, path=path: median(row, path))
+        millis = {peer: seconds * 1000 for peer, seconds in found.items()}
+        yield Contest("import", title, millis, "ms", low_is_good=True)
 
 
 def _load(book: Book) -> Iterator[Contest]:
@@ -155,7 +169,7 @@ def _worst(book: Book) -> Iterator[Contest]:
             seconds, n_bytes = median(row, f"{kind}.seconds"), median(row, f"{kind}.bytes")
             return n_bytes / seconds / 1e6 if seconds and n_bytes else None
 
-        yield Contest("worst", kind, _values(iter(rows), speed))
+        yield Contest("worst", kind, _values(rows, speed))
 
 
 def _sizes(book: Book) -> Iterator[Contest]:
@@ -166,7 +180,7 @@ def _sizes(book: Book) -> Iterator[Contest]:
             yield Contest(
                 f"sizes {output}",
                 readable(int(size)),
-                _values(iter(rows), lambda row, p=f"{output}.{size}": median(row, p)),
+                _values(rows, lambda row, p=f"{output}.{size}": median(row, p)),
             )
 
 

@@ -1,7 +1,7 @@
 """Fresh pinned processes, interleaved rounds, medians.
 
     round 1   A B C   A B C     one process a letter; each case has all its peers side by side
-    round 2   A B C   A B C     ...
+    round 2   C B A   C B A     ...
 
 so that a slow minute of the machine hits all of them. Ratios are taken inside a round and the
 median of the rounds is what is reported.
@@ -92,11 +92,12 @@ def medians(samples: Iterable[Sample]) -> dict[str, Any]:
 
 
 def run(jobs: Iterable[Job], rounds: int) -> list[Result]:
-    """All jobs, `rounds` times, in their order. A job that failed is not tried again."""
+    """All jobs, `rounds` times, in their order and backwards in turn, so that nobody always comes
+    first. A job that failed is not tried again."""
     results = [Result(job) for job in jobs]
     for number in range(1, rounds + 1):
         started = time.perf_counter()
-        for result in results:
+        for result in results if number % 2 else reversed(results):
             if result.failure is None and number <= (result.job.most_rounds or rounds):
                 _take(result)
         took = time.perf_counter() - started

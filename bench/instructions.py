@@ -22,6 +22,7 @@ from .callgrind import Profile
 from .facts import first_line
 from .sections import filled
 from .tables import number, table
+from .vocabularies import SERVED
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"
@@ -59,7 +60,7 @@ Counts = dict[Case, Count]
 def measure() -> Counts:
     """Every work with every encoding and tier. works.prepare() comes first."""
     found: Counts = {}
-    for encoding in works.ENCODINGS:
+    for encoding in SERVED:
         for tier in works.TIERS:
             command = works.command(encoding, tier)
             profiles, printed = callgrind.profiles(command, "measured", works.FOLDER)
@@ -187,7 +188,7 @@ def tables_of(document: Mapping[str, Any]) -> str:
     """The section of the README: works, and the functions of the better tier."""
     entries = dict(recorded(document))
     known = document["facts"]
-    columns = [(encoding, tier) for encoding in works.ENCODINGS for tier in works.TIERS]
+    columns = [(encoding, tier) for encoding in SERVED for tier in works.TIERS]
     titles = [work.title for work in works.WORKS]
     names = [f"{encoding}, {tier}" for encoding, tier in columns]
     per_byte = [
@@ -203,7 +204,7 @@ def tables_of(document: Mapping[str, Any]) -> str:
             f"Commit {known['commit']}; {known['compiler']}; `{known['flags']}`.",
             table(("instructions per byte", *names), per_byte),
             table(("mispredicted branches per 1000 bytes", *names), branches),
-            *(_functions(entries, encoding, works.TIERS[-1]) for encoding in works.ENCODINGS),
+            *(_functions(entries, encoding, works.TIERS[-1]) for encoding in SERVED),
         )
     )
 

@@ -35,7 +35,10 @@ class Loaded:
     encoding = None
 
 
-EMBEDDED = ("gpt2", "cl100k_base", "o200k_base")
+SHORT = 8_000
+"""Characters, where the way to ask gigatoken changes."""
+
+EMBEDDED = ("gpt2", *vocabularies.SERVED)
 """Those of our encodings that ctok brings along."""
 
 
@@ -98,7 +101,12 @@ def gigatoken(name: str) -> Loaded:
     backend = gigatoken.Tokenizer.from_tiktoken(path, scheme, {}).backend
     peer = Loaded()
     peer.encode_array = backend.encode
-    peer.encode_list = lambda text: backend.encode_batch_list([text], parallel=False)[0]
+    # Of short texts the first is faster, of long ones the second.
+    peer.encode_list = lambda text: (
+        backend.encode(text).tolist()
+        if len(text) < SHORT
+        else backend.encode_batch_list([text], parallel=False)[0]
+    )
     peer.encode_batch = lambda texts, threads: backend.encode_batch(texts, parallel=threads > 1)
     peer.flat_ids = lambda found: found.layout.content.data
     peer.list_to_bytes = peer.array_to_bytes = backend.decode
@@ -126,7 +134,10 @@ def tokenizers(name: str) -> Loaded:
 
     tokenizer = tokenizers.Tokenizer.from_file(vocabularies.json_path(name))
     peer = Loaded()
-    peer.encode_list = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+    # Without offsets, which nobody else finds either.
+    peer.encode_list = lambda text: (
+        tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
+    )
     # Its threads are those of the process; harness.py limits them.
     peer.encode_batch = lambda texts, threads: tokenizer.encode_batch_fast(
         texts, add_special_tokens=False
@@ -137,12 +148,18 @@ def tokenizers(name: str) -> Loaded:
 
 
 def quicktok(name: str) -> Loaded:
+    from array import array
+
     import quicktok
 
     encoding = quicktok.get_encoding(_builtin(name))
     peer = Loaded()
     peer.encode_list = encoding.encode_ordinary
-    peer.encode_array = lambda text: encoding.encode_batch([text], 1)[0]
+    peer.encode_array = lambda text: (
+        array("I", encoding.encode_ordinary(text))
+        if len(text) < 1_000
+        else encoding.encode_batch([text], 1)[0]
+    )
     peer.encode_checked = encoding.encode
     peer.encode_batch = encoding.encode_batch
     peer.flat_ids = lambda found: found[0]
@@ -158,7 +175,7 @@ def toktok(name: str) -> Loaded:
     encoding = toktok._encoding(_builtin(name))
     peer = Loaded()
     peer.encode_list = encoding.encode_ordinary
-    peer.encode_array = lambda text: encoding.encode_to_numpy(text, disallowed_special=())
+    peer.encode_array = lambda text: encoding.encode_to_buffer(text, disallowed_special=())
     peer.encode_checked = encoding.encode
     peer.encode_batch = encoding.encode_batch_to_numpy
     peer.flat_ids = lambda found: found[0]

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from . import convert, corpora, equivalence, facts, harness, places
+from . import convert, corpora, equivalence, facts, harness, places, vocabularies
 from .harness import Job
 from .plan import Plan
 
@@ -48,7 +48,7 @@ def prepare() -> None:
     """Texts and vocabularies, in the forms that the peers read; and one load, to warm the disk."""
     corpora.prepare()
     convert.prepare()
-    for encoding in ("cl100k_base", "o200k_base"):
+    for encoding in vocabularies.SERVED:
         harness.work(Job("load", "ctok", {"encoding": encoding}))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from . import equivalence
 from .book import Book, Row, rate, times
-from .contests import OURS, Contest, contests
+from .contests import OURS, Contest, contests, encode_row
 from .measures.splitting import CPUS, OWN_PCRE2, PCRE2
 from .targets import findings
 
@@ -121,10 +121,7 @@ def encoding(book: Book, name: str) -> str:
 
 
 def _speeds(book: Book, name: str, corpus: str, peer: str, output: str) -> str:
-    rows = [row for row in book.all("encode", peer, encoding=name, corpus=corpus) if row["samples"]]
-    # The process that was asked for this output first knows both numbers.
-    rows.sort(key=lambda row: row["args"]["first"] != output)
-    row = next((row for row in rows if rate(row, f"{output}.warm.cpu")), None)
+    row = encode_row(book, name, corpus, peer, output)
     if row is None:
         return "-"
     cold, warm = rate(row, f"{output}.cold.cpu"), rate(row, f"{output}.warm.cpu")

@@ -35,6 +35,8 @@ SOURCES = {
     "qwen2": ("qwen", "qwen2", "qwen3"),
 }
 ENCODINGS = tuple(SOURCES)
+SERVED = ("cl100k_base", "o200k_base")
+"""Those that targets hang on."""
 
 
 def ranks_path(name: str) -> str:

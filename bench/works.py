@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from . import corpora, places
 from .measures import worst
+from .vocabularies import SERVED
 
-ENCODINGS = ("cl100k_base", "o200k_base")
 TIERS = ("portable", "avx2")
 """Valgrind knows no AVX-512."""
 FLAGS = ("-std=c11", "-O3", "-DNDEBUG", "-fPIC", "-fvisibility=hidden")
@@ -82,7 +82,7 @@ def prepare() -> str:
     FOLDER.mkdir(parents=True, exist_ok=True)
     _compile()
     lists = {work.file: [_coded(text, work.kind) for text in texts(work)] for work in WORKS}
-    lists |= {name: _vocabulary(name) for name in ENCODINGS}
+    lists |= {name: _vocabulary(name) for name in SERVED}
     digest = hashlib.sha256()
     for name, strings in lists.items():
         written = _packed(strings)

@@ -10,7 +10,7 @@ from ..harness import Job
 from ..plan import Plan
 from . import processors
 
-PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "toktok")
+PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "toktok", "quicktok", "tokenizers")
 SMALL_BYTES = (1_000, 10_000, 100_000, 400_000)
 REPEATS = 40
 
@@ -24,6 +24,7 @@ def jobs(plan: Plan) -> list[Job]:
             peer,
             {"encoding": "cl100k_base", "corpus": "mixed", "size": size, "threads": threads},
             cpus=2,
+            most_rounds=3 if peer == "tokenizers" else None,
         )
         for peer in peers_asked
         for threads in (1, 2)

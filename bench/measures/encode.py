@@ -13,6 +13,7 @@ from typing import Any
 from .. import clock, corpora, peers
 from ..harness import Job
 from ..plan import Plan
+from ..vocabularies import SERVED
 
 FOUR = ("english", "code", "multilingual", "cjk")
 FOREIGN = ("multilingual", "cjk")
@@ -35,8 +36,6 @@ QUICK = (
     ("cl100k_base", ("english", "cjk"), (*EXACT, "fastokens")),
     ("o200k_base", ("english",), EXACT),
 )
-SERVED = ("cl100k_base", "o200k_base")
-"""Of these, ctok's lists are timed cold as well."""
 TIER_ROUNDS = 3
 """Of ctok's lesser vector codes, on which no target hangs."""
 
@@ -61,7 +60,7 @@ def jobs(plan: Plan) -> list[Job]:
     found = []
     for _, encoding, corpus, peer in cases:
         found.append(_job(plan, peer, encoding, corpus, "array"))
-        if encoding in SERVED and peer == "ctok":
+        if encoding in SERVED and peer == "ctok":  # its lists are timed cold as well
             found.append(_job(plan, peer, encoding, corpus, "list"))
         if peer == "ctok" and not plan.quick:
             found += [

@@ -15,13 +15,14 @@ from typing import Any
 from .. import corpora, peers
 from ..harness import Job
 from ..plan import Plan
+from ..vocabularies import SERVED
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "tokenizers", "quicktok", "toktok")
 PASSES = 7
 
 
 def jobs(plan: Plan) -> list[Job]:
-    encodings = ("cl100k_base",) if plan.quick else ("cl100k_base", "o200k_base")
+    encodings = ("cl100k_base",) if plan.quick else SERVED
     return plan.only_equal(
         Job("latency", peer, {"encoding": encoding, "corpus": "chat"})
         for encoding in encodings

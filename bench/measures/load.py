@@ -11,6 +11,7 @@ from typing import Any
 from .. import clock, peers
 from ..harness import Job
 from ..plan import Plan
+from ..vocabularies import SERVED
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "fastokens", "tokenizers", "quicktok", "toktok")
 BRIEF = ("ctok", "tiktoken", "gigatoken", "toktok")
@@ -21,7 +22,7 @@ CACHED_BYTES = 1_000_000
 
 
 def jobs(plan: Plan) -> list[Job]:
-    encodings = ("cl100k_base",) if plan.quick else ("cl100k_base", "o200k_base")
+    encodings = ("cl100k_base",) if plan.quick else SERVED
     found = []
     for encoding in encodings:
         arguments = {"encoding": encoding}

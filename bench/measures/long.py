@@ -8,6 +8,7 @@ from typing import Any
 from .. import clock, corpora, peers
 from ..harness import Job
 from ..plan import Plan
+from ..vocabularies import SERVED
 from . import processors
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "toktok")
@@ -16,7 +17,7 @@ PEERS = ("ctok", "tiktoken", "gigatoken", "toktok")
 def jobs(plan: Plan) -> list[Job]:
     size = 1_000_000 if plan.quick else corpora.MIXED_BYTES
     found = []
-    for encoding in ("cl100k_base",) if plan.quick else ("cl100k_base", "o200k_base"):
+    for encoding in ("cl100k_base",) if plan.quick else SERVED:
         arguments = {"encoding": encoding, "corpus": corpora.MIXED, "size": size}
         found.append(Job("long", "ctok", arguments | {"shape": "documents"}))
         found += [

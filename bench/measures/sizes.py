@@ -45,7 +45,7 @@ def sample(peer: str, encoding: str, corpus: str, largest: int) -> Iterator[dict
                 break
             texts = _stretches(whole, size)
             n_bytes = sum(len(text.encode()) for text in texts)
-            for _ in range(2 if size <= PASS_BYTES else 1):
+            for _ in range(2):
                 seconds = clock.each(calls[output], corpora.fresh(texts))["cpu"]
             found[output][str(size)] = n_bytes / seconds / 1e6
             if seconds / len(texts) > TOO_LONG:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import callgrind, instructions, works
+from bench import callgrind, instructions, vocabularies, works
 from bench.callgrind import Profile
 from bench.instructions import Case, Count
 from bench.works import Work
@@ -204,7 +204,7 @@ def folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", works.TIERS)
-@pytest.mark.parametrize("encoding", works.ENCODINGS)
+@pytest.mark.parametrize("encoding", vocabularies.SERVED)
 def test_the_work_makes_the_ids_and_bytes_that_ctok_makes(
     folder: Path, encoding: str, tier: str
 ) -> None:
