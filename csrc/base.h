@@ -46,17 +46,11 @@
 #define BASE_NOINLINE
 #endif
 
-/* Sizes that come from input go through these: true when the result does not fit. */
+/* Sizes that come from input go through this: true when the result does not fit. */
 static inline bool base_mul_overflows(size_t a, size_t b, size_t *out)
 {
     *out = a * b;
     return a != 0 && *out / a != b;
-}
-
-static inline bool base_add_overflows(size_t a, size_t b, size_t *out)
-{
-    *out = a + b;
-    return *out < a;
 }
 
 /* A place among n for a hash, taken as a fraction of 2^32; n need not be a power of two. */

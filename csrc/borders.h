@@ -33,13 +33,6 @@
 /* Finds the borders of a proper model's pairs of bytes. */
 void borders_find(pairs *table, const vocab *tokens);
 
-/* Whether the first byte of a character may stand behind another byte, and nothing but whole
- * characters merge across. */
-static BASE_INLINE bool border_is_safe(const pairs *table, uint8_t before, uint8_t byte)
-{
-    return (table->bytes[(size_t)before << 8 | byte].border & BORDER_SAFE) != 0;
-}
-
 /* Whether two bytes are sure to merge, between two borders. */
 static BASE_INLINE bool border_is_sure(pairs_two two, uint32_t before, uint32_t behind)
 {

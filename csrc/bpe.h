@@ -20,7 +20,7 @@
 /* Above this the quadratic scan loses to a heap. */
 #define BPE_FLAT_MAX 128
 
-/* Work memory of the heap; grows to three words and three half-words a byte. */
+/* Work memory of the heap; grows to two words and three half-words a byte. */
 typedef struct bpe_work {
     ctok_allocator alloc;
     uint64_t *heap;

@@ -14,7 +14,7 @@
 /* What is left of the four of a bucket without the pair; all ones for those that are not the
  * pair's. So all four have in common the rank, or all ones when none is:
  *
- *     a bucket      h|e|12   l|l|40   t|h|3   -          for l|l
+ *     a bucket      he|r|12  ll|o|40  th|e|3  -          for ll|o
  *     taken away    large    40       large   large
  *     or            ~0       40       ~0      ~0         and: 40
  */

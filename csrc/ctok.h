@@ -159,8 +159,8 @@ ctok_cpu ctok_cpu_used(ctok_cpu wanted);
 /* Compiles a pattern into the automaton: linear time, no backtracking, own Unicode
  * tables. The syntax is that of tiktoken's patterns (fancy-regex). CTOK_E_PATTERN when it is
  * malformed; CTOK_E_UNSUPPORTED when it is outside the automaton's subset (then
- * plug in another engine). Where the pattern is a well-known one vector code helps. On success the caller owns *out and passes it to a builder
- * or to ctok_splitter_free. */
+ * plug in another engine). Where the pattern is a well-known one vector code helps. On success the
+ * caller owns *out and passes it to a builder or to ctok_splitter_free. */
 ctok_status ctok_splitter_compile(ctok_splitter *out, ctok_bytes pattern, ctok_cpu cpu,
                                   const ctok_allocator *alloc, ctok_error *err);
 
@@ -172,8 +172,16 @@ void ctok_splitter_free(ctok_splitter *splitter);
 typedef struct ctok_builder ctok_builder;
 typedef struct ctok_model ctok_model;
 
+/* The published limits: beyond them CTOK_E_LIMIT. Longer tokens are a mistake or an attack; the
+ * longest known have 256 bytes. A piece has less than 2 GiB. */
+#define CTOK_MAX_TOKENS (((size_t)1 << 21) - 1024)
+#define CTOK_MAX_TOKEN_LEN ((size_t)1 << 16)
+
+/* An empty builder. CTOK_E_MEMORY, and *out is NULL, when there is no memory for it. */
 ctok_status ctok_builder_new(ctok_builder **out, const ctok_allocator *alloc,
                              ctok_error *err);
+
+/* Frees a builder and what it was given. NULL is fine. */
 void ctok_builder_free(ctok_builder *builder);
 
 /* Many tokens at once: token i is blob[ends[i-1], ends[i]) with id ids[i]. The bytes
@@ -208,6 +216,8 @@ enum {
      * ignore_merges). By default it is that token at once. */
     CTOK_BUILD_NO_WHOLE_PIECE = 1u << 1
 };
+
+/* How to build, instead of the flags set before. CTOK_E_ARGUMENT for one that does not exist. */
 ctok_status ctok_builder_set_flags(ctok_builder *builder, uint32_t flags,
                                    ctok_error *err);
 
@@ -220,6 +230,7 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *builder,
 
 /* ---- model ------------------------------------------------------------------ */
 
+/* Frees a model, and its splitter, that no call uses and no scratch serves. NULL is fine. */
 void ctok_model_free(ctok_model *model);
 
 typedef struct ctok_model_info {
@@ -233,6 +244,7 @@ typedef struct ctok_model_info {
     const char *splitter; /* the engine's name */
 } ctok_model_info;
 
+/* Fills *info. What splitter points to lives as long as the model. */
 void ctok_model_describe(const ctok_model *model, ctok_model_info *info);
 
 /* The bytes of an id (token or special); {NULL, 0} and CTOK_E_ID for an unknown one. */
@@ -288,8 +300,12 @@ typedef struct ctok_scratch ctok_scratch;
  * first. cache_bytes bounds its word cache, which starts small and grows with use: 0 switches it
  * off, CTOK_CACHE_DEFAULT is a good size. The cache never changes a result. */
 #define CTOK_CACHE_DEFAULT ((size_t)13 << 20)
+
+/* A scratch for any model. CTOK_E_MEMORY, and *out is NULL, when there is no memory for it. */
 ctok_status ctok_scratch_new(ctok_scratch **out, size_t cache_bytes,
                              const ctok_allocator *alloc, ctok_error *err);
+
+/* Frees a scratch, before the model that it served last. NULL is fine. */
 void ctok_scratch_free(ctok_scratch *scratch);
 
 /* Must be called before the model last used with this scratch is freed, unless the
@@ -369,9 +385,7 @@ ctok_status ctok_decode(const ctok_model *model, const uint32_t *ids, size_t n_i
 
 /* ---- Unicode ---------------------------------------------------------------- */
 
-/* One class of a pattern ([...], \p{..}, \s and so on) as code points, for engines that
- * bring their own matcher but must agree with our tables. position is that of its
- * first byte; *end that behind its last. */
+/* One class of a pattern as code points. */
 typedef struct ctok_class {
     uint32_t (
         *ranges)[2]; /* sorted, disjoint, not touching; first and last code point */
@@ -380,9 +394,14 @@ typedef struct ctok_class {
     ctok_allocator alloc;
 } ctok_class;
 
+/* Reads a class ([...], \p{..}, \s and so on), for engines that bring their own matcher but must agree
+ * with our tables. position is that of its first byte, *end that behind its last. CTOK_E_PATTERN
+ * when it is malformed. On success the caller frees *out. */
 ctok_status ctok_class_parse(ctok_class *out, ctok_bytes pattern, size_t position,
                              int ignore_case, size_t *end, const ctok_allocator *alloc,
                              ctok_error *err);
+
+/* Frees the ranges and clears the struct. A cleared one is fine. */
 void ctok_class_free(ctok_class *cls);
 
 /* The offset of the first byte that is not UTF-8, or len. Surrogates are not. */

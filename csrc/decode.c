@@ -41,7 +41,7 @@ ctok_status ctok_decode_len(const ctok_model *model, const uint32_t *ids, size_t
     return CTOK_OK;
 }
 
-/* Tokens are short, so each is copied as DECODE_STEP bytes whatever its length, and the next
+/* Tokens are short, so each is copied as VOCAB_BEHIND bytes whatever its length, and the next
  * one writes over what was too much:
  *
  *     blob    ..hello..       .. world..
@@ -50,8 +50,6 @@ ctok_status ctok_decode_len(const ctok_model *model, const uint32_t *ids, size_t
  * The blob has so many bytes behind its last token, and so must out have; where it has not,
  * and for longer tokens, the copy is exact. Nothing waits for anything but the place where the next
  * token goes, so the processor looks many tokens up at once. */
-#define DECODE_STEP 16
-
 ctok_status ctok_decode(const ctok_model *model, const uint32_t *ids, size_t n_ids,
                         uint8_t *out, size_t cap, size_t *len, ctok_error *err)
 {
@@ -63,8 +61,8 @@ ctok_status ctok_decode(const ctok_model *model, const uint32_t *ids, size_t n_i
         vocab_span span = vocab_span_of(&v, ids[i]);
         size_t room = cap - done;
 
-        if (BASE_LIKELY(span.len <= DECODE_STEP && room >= DECODE_STEP)) {
-            memcpy(out + done, v.blob + span.start, DECODE_STEP);
+        if (BASE_LIKELY(span.len <= VOCAB_BEHIND && room >= VOCAB_BEHIND)) {
+            memcpy(out + done, v.blob + span.start, VOCAB_BEHIND);
         } else if (span.len != VOCAB_NONE && span.len <= room) {
             memcpy(out + done, v.blob + span.start, span.len);
         } else {

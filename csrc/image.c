@@ -261,7 +261,7 @@ static ctok_status image_check_tables(const ctok_model *model, sections *s,
     return CTOK_OK;
 }
 
-/* The vocabulary, the pairs and the specials. */
+/* All of a model but its splitter: the tables where they lie, the index of the specials anew. */
 static ctok_status image_read_tables(ctok_model *model, sections *s, uint64_t sum,
                                      ctok_error *err)
 {

@@ -6,7 +6,7 @@
  * taking the pair away is the rank when it is the pair's, and greater than any when not. All
  * four of a bucket are asked:
  *
- *     a bucket      h|e|12   l|l|40   t|h|3   -          for l|l
+ *     a bucket      he|r|12  ll|o|40  th|e|3  -          for ll|o
  *     taken away    large    40       large   large      the rank is 40
  *
  * For two single bytes, the most frequent question, there is an array. Lower ranks merge first.

@@ -1,7 +1,8 @@
 #include "scan.h"
 
-/* One character of each class. A letter of the alphabet that is none of these characters'
- * letter, such as U+017F, which equals s when case does not count, stays unsure. */
+/* The letters of an alphabet are told apart by one character of each class. A letter that is none
+ * of these characters', such as that of U+017F, which equals s when case does not count, stays
+ * unsure. */
 void scan_classes_init(scan_classes *out, scan_family family, const alphabet *letters)
 {
     static const scan_shape shapes[SCAN_N_FAMILIES] = {

@@ -5,9 +5,9 @@
  *
  *     text      d o n ' t   s t o p ! \n \n     x        (two blanks before x)
  *     letters   1 1 1   1   1 1 1 1             1
- *     starts    1     1   1         1         1 1        last: the blank before x takes it
- *                     |   |         |         |
- *                     |   |         |         blanks after the newlines, but for the last
+ *     starts    1     1   1         1       1 1          last: the blank before x takes it
+ *                     |   |         |       |
+ *                     |   |         |       blanks after the newlines, but for the last
  *                     |   |         punctuation, and it takes the newlines
  *                     |   a blank takes the word behind it
  *                     a quote takes s t d m ll ve re

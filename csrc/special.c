@@ -174,18 +174,6 @@ bool special_covers(const special *s, ctok_bytes text, size_t at)
     return false;
 }
 
-bool special_set_is_empty(const special *s, const uint64_t *set)
-{
-    size_t i;
-
-    for (i = 0; set != NULL && i < (s->n + 63) / 64; i++) {
-        if (set[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 size_t special_size_in_memory(const special *s)
 {
     return s->n_slots * sizeof *s->slots + s->n * sizeof *s->lens +

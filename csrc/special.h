@@ -37,9 +37,6 @@ static inline size_t special_len(const special *s, uint32_t number)
     return s->starts[number + 1] - s->starts[number];
 }
 
-/* Whether the set has anything in it; NULL is the empty set. */
-bool special_set_is_empty(const special *s, const uint64_t *set);
-
 size_t special_size_in_memory(const special *s);
 
 /* The texts. The index is made anew: it is small, and then it is right. */

@@ -19,9 +19,8 @@
 /* Symbols and ranks share one 64-bit word with room for two symbols and a rank. */
 #define VOCAB_SYMBOL_BITS 21
 #define VOCAB_SYMBOL_MASK (((uint32_t)1 << VOCAB_SYMBOL_BITS) - 1)
-#define CTOK_MAX_TOKENS (((size_t)1 << VOCAB_SYMBOL_BITS) - 1024)
-/* Longer tokens are a mistake or an attack; the longest known are 256 bytes. */
-#define CTOK_MAX_TOKEN_LEN ((size_t)1 << 16)
+_Static_assert(CTOK_MAX_TOKENS + 256 < VOCAB_SYMBOL_MASK, "symbols have too few bits");
+/* Bytes of the blob that may be read behind a token. */
 #define VOCAB_BEHIND 16
 
 /* Where the bytes of an id are. */
