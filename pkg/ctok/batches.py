@@ -74,6 +74,10 @@ def encode_ordinary_batch(
     Raises:
         ValidationError, TextTypeError, MissingRankError, SplitError: as in
             :meth:`encode_batch`.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").encode_ordinary_batch(["hi", "<|endoftext|>"])
+    [[5303], [27, 91, 437, 1659, 5239, 91, 29]]
     """
     return self.encode_batch(text, num_threads=num_threads, disallowed_special=())
 
@@ -88,6 +92,9 @@ def decode_batch(
         errors: as in :meth:`decode`.
         num_threads: taken for compatibility and not used: making Python strings is most
             of the work and needs the interpreter.
+
+    Returns:
+        A text for each sequence, in their order.
 
     Raises:
         What :meth:`decode` raises.
@@ -108,8 +115,15 @@ def decode_bytes_batch(
         batch: the sequences of ids.
         num_threads: as in :meth:`decode_batch`.
 
+    Returns:
+        The bytes of each sequence, in their order.
+
     Raises:
         What :meth:`decode_bytes` raises.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").decode_bytes_batch([[31373, 995], [127]])
+    [b'hello world', b'\\xc3']
     """
     return [self.decode_bytes(tokens) for tokens in batch]
 

@@ -33,6 +33,13 @@ def fits(self: Encoding, text: str, max_tokens: int) -> bool:
         text: what to count; special tokens in it are ordinary text.
         max_tokens: how many ids it may have.
 
+    Returns:
+        Whether :meth:`count` of it is at most that.
+
+    Raises:
+        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+        ValidationError: tokens of different lengths share an id; ``count`` works then.
+
     >>> import ctok
     >>> ctok.get_encoding("gpt2").fits("one two three", 2)
     False
@@ -53,7 +60,8 @@ def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
         The text, how many ids it has, and whether anything was cut off.
 
     Raises:
-        ValidationError: max_tokens is negative.
+        ValidationError: max_tokens is negative, or tokens of different lengths share an id.
+        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
 
     >>> import ctok
     >>> ctok.get_encoding("gpt2").truncate("one two three", 2)
@@ -79,8 +87,9 @@ def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int 
         they are the text again when joined.
 
     Raises:
-        ValidationError: overlap is not less than max_tokens, or a single character has
-            more than max_tokens ids.
+        ValidationError: overlap is not less than max_tokens, a single character has
+            more than max_tokens ids, or tokens of different lengths share an id.
+        TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
 
     >>> import ctok
     >>> ctok.get_encoding("gpt2").split_by_tokens("one two three four", 2)

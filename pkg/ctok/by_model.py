@@ -34,6 +34,9 @@ def encode(
             ordinary text.
         loader: gives the encoding of a name, in place of ctok's own tables.
 
+    Returns:
+        The ids.
+
     Raises:
         TextTypeError: the text is not str.
         ValidationError: the name is not str.
@@ -61,6 +64,9 @@ def decode(ids: list[int], model_name: str, *, loader: Loader | None = None) -> 
     Args:
         ids: a list of integers.
         model_name, loader: as in :func:`encode`.
+
+    Returns:
+        The text; bytes that are not UTF-8 become U+FFFD.
 
     Raises:
         InvalidTokenIdError: ids is no list, or has something else than integers in it.

@@ -93,8 +93,17 @@ class Encoding(_core.Codec):
                 automaton where it can do the pattern, with vector code where that is known to
                 be the same.
 
+        Returns:
+            The encoding.
+
         Raises:
             InvalidRanksError, InvalidSpecialTokensError, InvalidPatternError, VocabSizeError
+
+        >>> import ctok
+        >>> table = ctok.TokenTable.from_ranks({b"a": 0, b"b": 1, b"ab": 2})
+        >>> spec = ctok.TokenizerSpec("tiny", table, pattern=".+")
+        >>> ctok.Encoding.from_spec(spec).encode("abba")
+        [2, 1, 0]
         """
         return cls._from_outline(Outline.of(spec), engine)
 
@@ -275,6 +284,9 @@ class Encoding(_core.Codec):
         Args:
             text_or_bytes: the token.
 
+        Returns:
+            Its id.
+
         Raises:
             UnknownTokenError: (a KeyError) it is no token.
 
@@ -342,6 +354,9 @@ class Encoding(_core.Codec):
         Args:
             token: the id.
 
+        Returns:
+            Its bytes, which need not be UTF-8.
+
         Raises:
             UnknownTokenIdError: (a KeyError) no token has this id.
 
@@ -352,7 +367,15 @@ class Encoding(_core.Codec):
         return self.decode_bytes([token])
 
     def token_byte_values(self) -> list[bytes]:
-        """All tokens that are not special, sorted by their bytes."""
+        """All tokens that are not special.
+
+        Returns:
+            Their bytes, sorted; a list of the caller's own.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").token_byte_values()[-1]
+        b'\\xff'
+        """
         return self._sorted_tokens.copy()
 
     def is_special_token(self, token: int) -> bool:
@@ -360,6 +383,9 @@ class Encoding(_core.Codec):
 
         Args:
             token: the id.
+
+        Returns:
+            True for the id of a special token, False for any other int.
 
         Raises:
             InvalidTokenIdError: (a TypeError, and an AssertionError) token is no int.
@@ -418,6 +444,9 @@ class Encoding(_core.Codec):
         Returns:
             An object to print, or to look at in a notebook; ``.html()`` is a page's element.
 
+        Raises:
+            What :meth:`encode` raises.
+
         >>> import ctok
         >>> print(ctok.get_encoding("gpt2").view("hello wörld").plain())
         hello│·w│ör│ld
@@ -432,6 +461,9 @@ class Encoding(_core.Codec):
 
         Args:
             piece: text or bytes, taken as one piece.
+
+        Returns:
+            An object to print, or to look at in a notebook; ``.steps`` and ``.ids`` for programs.
 
         Raises:
             LimitError: it is longer than 1024 bytes.

@@ -41,11 +41,19 @@ def read_file(blobpath: str) -> bytes:
     Args:
         blobpath: a local path, an http(s) URL, or whatever else the package blobfile reads.
 
+    Returns:
+        The bytes.
+
     Raises:
         DownloadError: (an OSError) the URL gave no file.
         OfflineModeError: (a ConnectionError) offline mode forbids the request.
         MissingPackageError: (an ImportError) the scheme needs blobfile.
         OSError: the local file cannot be read.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     read_file(file.name)
+    b''
     """
     if "://" not in blobpath:
         return Path(blobpath).read_bytes()
@@ -92,7 +100,18 @@ def _blobfile(blobpath: str) -> Any:
 
 
 def check_hash(data: bytes, expected_hash: str) -> bool:
-    """Whether data has this SHA-256, in hexadecimal."""
+    """Whether data is what it should be.
+
+    Args:
+        data: any bytes.
+        expected_hash: a SHA-256, in hexadecimal.
+
+    Returns:
+        Whether that is theirs.
+
+    >>> check_hash(b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    True
+    """
     return hashlib.sha256(data).hexdigest() == expected_hash
 
 
@@ -109,6 +128,9 @@ def read_file_cached(blobpath: str, expected_hash: str | None = None) -> bytes:
         blobpath: as for :func:`read_file`.
         expected_hash: the SHA-256 that the contents must have, in hexadecimal. A cached file that
             has another is fetched again.
+
+    Returns:
+        The bytes.
 
     Raises:
         HashMismatchError: (a ValueError) the contents are others than expected.
@@ -175,6 +197,9 @@ def load_tiktoken_bpe(tiktoken_bpe_file: str, expected_hash: str | None = None) 
         tiktoken_bpe_file: its path or URL; see :func:`read_file_cached`.
         expected_hash: the SHA-256 that it must have, in hexadecimal.
 
+    Returns:
+        Token bytes to rank, in the order of the file.
+
     Raises:
         EmptyTiktokenModelError, InvalidTiktokenModelError: (a FormatError, a ValueError) it has
             no tokens, or a line that is none.
@@ -184,7 +209,17 @@ def load_tiktoken_bpe(tiktoken_bpe_file: str, expected_hash: str | None = None) 
 
 
 def parse_tiktoken_bpe(contents: bytes, name: str) -> dict[bytes, int]:
-    """The ranks in the contents of a ``.tiktoken`` file. `name` is for the errors.
+    """The ranks in the contents of a ``.tiktoken`` file.
+
+    Args:
+        contents: the bytes of the file.
+        name: what errors call it.
+
+    Returns:
+        Token bytes to rank, in the order of the file.
+
+    Raises:
+        EmptyTiktokenModelError, InvalidTiktokenModelError: as in :func:`load_tiktoken_bpe`.
 
     >>> from ctok.load import parse_tiktoken_bpe
     >>> parse_tiktoken_bpe(b"YQ== 0\\nYg== 1\\n", "example")
@@ -228,6 +263,16 @@ def dump_tiktoken_bpe(bpe_ranks: Mapping[bytes, int], tiktoken_bpe_file: str) ->
     Args:
         bpe_ranks: token bytes to rank.
         tiktoken_bpe_file: a local path, or a URL that the package blobfile writes.
+
+    Raises:
+        MissingPackageError: (an ImportError) the URL needs blobfile.
+        OSError: the file cannot be written; what was there before stays.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".tiktoken") as file:
+    ...     dump_tiktoken_bpe({b"a": 0, b"b": 1}, file.name)
+    ...     load_tiktoken_bpe(file.name)
+    {b'a': 0, b'b': 1}
     """
     name = os.fspath(tiktoken_bpe_file)
     contents = tiktoken_text(bpe_ranks)
@@ -251,6 +296,9 @@ def data_gym_to_mergeable_bpe_ranks(
         encoder_json_file: a JSON object of tokens and ids, which must agree with the merges.
         vocab_bpe_hash, encoder_json_hash: the SHA-256 that they must have.
         clobber_one_byte_tokens: take the ids of single bytes from encoder_json_file.
+
+    Returns:
+        Token bytes to rank.
 
     Raises:
         FormatError: (a ValueError) one of them is not what it should be, or they disagree.

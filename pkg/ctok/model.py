@@ -64,6 +64,9 @@ def encoding_name_for_model(model_name: str) -> str:
         model_name: such as "gpt-4o" or "gpt-4o-2024-05-13". A name that begins like a known model
             is taken for a version of it.
 
+    Returns:
+        One of :func:`ctok.list_encoding_names`.
+
     Raises:
         UnknownModelError: (a KeyError) no encoding is known for it.
 
@@ -108,6 +111,9 @@ def encoding_for_model(model_name: str) -> Encoding:
 
     Args:
         model_name: as for :func:`encoding_name_for_model`.
+
+    Returns:
+        The same object as :func:`ctok.get_encoding` gives for the encoding's name.
 
     Raises:
         UnknownModelError: (a KeyError) no encoding is known for it.

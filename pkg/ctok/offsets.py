@@ -47,6 +47,7 @@ def encode_with_offsets(
     Raises:
         DisallowedSpecialError, TextTypeError, MissingRankError, SplitError: as in
             :meth:`encode`.
+        ValidationError: tokens of different lengths share an id (``allow_duplicate_ids``).
 
     >>> import ctok
     >>> ctok.get_encoding("gpt2").encode_with_offsets("hi é").char_offsets

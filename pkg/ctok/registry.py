@@ -52,6 +52,9 @@ def get_encoding(encoding_name: str) -> Encoding:
     Args:
         encoding_name: one of :func:`list_encoding_names`.
 
+    Returns:
+        The encoding, made when it is first asked for.
+
     Raises:
         UnknownEncodingError: (a ValueError) no encoding has this name.
 
@@ -74,7 +77,10 @@ def get_encoding(encoding_name: str) -> Encoding:
 
 
 def list_encoding_names() -> list[str]:
-    """The names of all encodings, those of ctok first.
+    """All encodings that there are.
+
+    Returns:
+        Their names, those of ctok first, then those of plugins.
 
     >>> import ctok
     >>> ctok.list_encoding_names()[:4]

@@ -48,14 +48,21 @@ def test_code_of_a_page_runs_from_top_to_bottom(page: Path) -> None:
                 exec(compile("\n" * line + code, page, "exec"), names)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")],
-    ids=lambda page: page.relative_to(ROOT).as_posix(),
-)
-def test_links_of_a_page_lead_to_files(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
-    assert [] == [target for target in targets if not (page.parent / target).exists()]
+LINKED = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md")})
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as hosts of repositories make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", page.read_text()):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
 
 
 # ---- reference ----------------------------------------------------------------------------

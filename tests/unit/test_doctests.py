@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -28,6 +29,10 @@ METHODS = [
 ]
 
 
+FUNCTIONS = [name for name in ctok.__all__ if inspect.isfunction(getattr(ctok, name))]
+GIVE_NOTHING = ("cache_clear", "install_as_tiktoken")
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_a_module_hold(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORCE_COLOR", raising=False)
@@ -41,10 +46,11 @@ def test_examples_of_the_bridge_are_found() -> None:
     assert {"ctok._core.Encoder.encode", "ctok._core.Codec.decode_stream"} <= names
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_docstring_of_a_method_names_every_argument(name: str) -> None:
-    method = getattr(Encoding, name)
-    text = inspect.getdoc(method) or ""
-    arguments = [each for each in inspect.signature(method).parameters if each != "self"]
-    assert text
-    assert [] == [each for each in arguments if each not in text]
+@pytest.mark.parametrize("name", METHODS + FUNCTIONS)
+def test_docstring_says_what_goes_in_and_what_comes_out_and_shows_it(name: str) -> None:
+    function = getattr(Encoding, name, None) or getattr(ctok, name)
+    text = inspect.getdoc(function) or ""
+    arguments = [each for each in inspect.signature(function).parameters if each != "self"]
+    assert [] == [each for each in arguments if not re.search(rf"\b{each}\b.*:", text)]
+    assert "Returns:" in text or name in GIVE_NOTHING
+    assert ">>> " in text

@@ -76,11 +76,12 @@ def test_every_named_pattern_compiles_to_the_automaton_and_to_pcre2(name: str) -
         assert "pcre2" == Splitter(step, "pcre2").engine
 
 
-@pytest.mark.parametrize("name", patterns.names())
+@pytest.mark.parametrize(
+    "name", [name for name in patterns.names() if len(patterns.get(name).steps) > 1]
+)
 def test_several_steps_keep_all_of_the_text(name: str) -> None:
-    if len(patterns.get(name).steps) > 1:
-        assert TEXT == "".join(pieces(name, TEXT))
-        assert [] == pieces(name, "")
+    assert TEXT == "".join(pieces(name, TEXT))
+    assert [] == pieces(name, "")
 
 
 @pytest.mark.parametrize(

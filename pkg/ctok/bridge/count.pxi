@@ -16,6 +16,9 @@ cdef class Counter(Encoder):
             allowed_special, disallowed_special: as in :meth:`encode`, but by default special
                 tokens are ordinary text.
 
+        Returns:
+            The number of ids that :meth:`encode` would give.
+
         Raises:
             TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
 

@@ -198,6 +198,9 @@ cdef class Codec(Counter):
             A :class:`DecodeStream`: ``push(id)`` gives the text that is complete with this
             id, ``flush()`` what is left at the end.
 
+        Raises:
+            TypeError: errors is not str.
+
         >>> import ctok
         >>> enc = ctok.get_encoding("gpt2")
         >>> stream = enc.decode_stream()
@@ -226,10 +229,23 @@ cdef class DecodeStream:
         self.held = b""
 
     def push(self, token_id):
-        """The text that is complete with this id; "" while a character is not.
+        """Takes the next id.
+
+        Args:
+            token_id: an integer.
+
+        Returns:
+            The text that is complete with it; "" while a character is not.
 
         Raises:
             UnknownTokenIdError: (a KeyError) no token has this id; what is held back stays.
+            InvalidTokenIdError, TokenIdRangeError: as in :meth:`Encoding.decode`.
+            UnicodeDecodeError: with errors="strict", bytes that are not UTF-8.
+
+        >>> import ctok
+        >>> stream = ctok.get_encoding("gpt2").decode_stream()
+        >>> stream.push(2634), stream.push(127), stream.push(102)
+        ('é', '', 'é')
         """
         cdef ctok_bytes token
         cdef int64_t value = ctok_small_int(<PyObject*>token_id)
@@ -256,7 +272,19 @@ cdef class DecodeStream:
         return text
 
     def flush(self):
-        """What is held back, which no id will complete any more; the stream can be used again."""
+        """Ends the stream, which can be used again.
+
+        Returns:
+            What is held back and no id will complete any more, as `errors` says.
+
+        Raises:
+            UnicodeDecodeError: with errors="strict", when there is any.
+
+        >>> import ctok
+        >>> stream = ctok.get_encoding("gpt2").decode_stream()
+        >>> stream.push(127), stream.flush()
+        ('', '\ufffd')
+        """
         data = self.held
         self.held = b""
         return data.decode("utf-8", self.handler.decode())

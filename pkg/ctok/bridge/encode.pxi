@@ -274,6 +274,10 @@ cdef class Encoder(Model):
 
         Raises:
             TextTypeError, MissingRankError, SplitError: as in :meth:`encode`.
+
+        >>> import ctok
+        >>> ctok.get_encoding("gpt2").encode_ordinary_to_numpy("hello world")
+        array([31373,   995], dtype=uint32)
         """
         return numpy_array(self.encode_buffer(as_text(text), self.ordinary))
 

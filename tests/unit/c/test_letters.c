@@ -52,7 +52,7 @@ int main(void)
         for (k = 0; k < 2; k++) {
             vector[k] = splits_by(known_patterns[i], tiers[k]);
         }
-        for (c = 0x80; c < 0x11000 && check_failures == 0; c++) {
+        for (c = 0x80; c < 0x110000 && check_failures == 0; c++) {
             ctok_bytes text = {bytes, 0};
             size_t n;
 
