@@ -6,6 +6,8 @@
 #include "../../../csrc/utf8.h"
 
 #define N_REPEATS 24 /* more than fit in a block of 64 bytes */
+#define FULL                                                                           \
+    0x20000 /* each character to here; then, of long ranges of few classes, one of 97 */
 
 static size_t put(const char *text, uint8_t *out)
 {
@@ -52,7 +54,7 @@ int main(void)
         for (k = 0; k < 2; k++) {
             vector[k] = splits_by(known_patterns[i], tiers[k]);
         }
-        for (c = 0x80; c < 0x110000 && check_failures == 0; c++) {
+        for (c = 0x80; c < 0x110000 && check_failures == 0; c += c < FULL ? 1 : 97) {
             ctok_bytes text = {bytes, 0};
             size_t n;
 
