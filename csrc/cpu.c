@@ -4,24 +4,14 @@
 #include <cpuid.h>
 #endif
 
-#if CPU_HAS_X86
-/* Not all compilers know it by name. */
-static bool cpu_has_lzcnt(void)
-{
-    unsigned a, b, c, d;
-
-    return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
-}
-#endif
-
-/* Each tier asks for all that its files are compiled for. */
+/* Each tier asks for all that its files are compiled for. Strings are made UTF-8 by what this says
+ * now, so it is asked again and again. */
 static ctok_cpu cpu_best(void)
 {
 #if CPU_HAS_X86
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") ||
-        !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt") ||
-        !cpu_has_lzcnt()) {
+        !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt")) {
         return CTOK_CPU_PORTABLE;
     }
     /* The first processors with AVX-512 lack VBMI, and run the rest slower than AVX2. */
@@ -46,10 +36,21 @@ ctok_cpu ctok_cpu_used(ctok_cpu wanted)
     return wanted == CTOK_CPU_BEST || wanted > best || is_of_another ? best : wanted;
 }
 
+#if CPU_HAS_X86
+/* Which bpe_many_avx2.c needs besides. Not all compilers know it by name, and asking the processor
+ * takes it a microsecond. */
+static bool cpu_has_lzcnt(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
+}
+#endif
+
 bpe_many cpu_merger(ctok_cpu tier)
 {
 #if CPU_HAS_X86
-    if (ctok_cpu_used(tier) >= CTOK_CPU_AVX2) {
+    if (ctok_cpu_used(tier) >= CTOK_CPU_AVX2 && cpu_has_lzcnt()) {
         return bpe_many_avx2;
     }
 #endif
