@@ -61,7 +61,7 @@ static ctok_status bpe_part(const bpe_join *join, ctok_bytes part, uint32_t *out
 {
     const bpe *model = join->model;
     bpe_row row;
-    key k = {0, 0};
+    key k = {0, 0}; /* without the length, which a row does not want */
 
     if (part.len > BPE_FLAT_MAX) {
         return bpe_heap(model->table, join->work, part, out, n, err);
@@ -164,7 +164,8 @@ static size_t bpe_periodic(ctok_bytes piece, size_t at, size_t period, size_t mo
     return n;
 }
 
-/* Tokens that one character of a run may have ("\xf0\x9f\x98\x80" has four bytes). */
+/* Tokens of what a run repeats, or its bytes: one character ("\xf0\x9f\x98\x80" has four), or two
+ * like CR LF. */
 #define BPE_REPEAT_TOKENS 4
 /* Tokens behind them that the end of a window may have left. */
 #define BPE_REPEAT_BEHIND 4
@@ -302,7 +303,7 @@ static ctok_status bpe_append_windows(bpe_join *join, ctok_error *err)
             break;
         }
         lens[n] = window.len;
-        bpe_row_begin(&rows[n], model->chars, model->table, window);
+        (void)bpe_row_begin(&rows[n], model->chars, model->table, window); /* it fits */
     }
     model->merge_many(model->table, rows, n);
     at = join->done;
