@@ -1,7 +1,9 @@
 """Types of the bridge. What the calls mean is in encoding.py and ctok.h."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, final
+from typing import Any, TypeVar, final
+
+T = TypeVar("T", bound=tuple[Any, ...])
 
 __version__: str
 UNICODE_VERSION: str
@@ -71,7 +73,8 @@ class Encoder(Model):
     def _encode_piece(self, piece: bytes) -> list[int]: ...
 
 class Counter(Encoder):
-    def _truncate(self, text: str, max_tokens: int) -> tuple[str, int]: ...
+    def _fits(self, text: str, max_tokens: int) -> bool: ...
+    def _truncate(self, text: str, max_tokens: int, kind: type[T]) -> T: ...
 
 class Codec(Counter):
     def decode(self, tokens: Sequence[int], errors: str = "replace") -> str: ...

@@ -44,9 +44,7 @@ def fits(self: Encoding, text: str, max_tokens: int) -> bool:
     >>> ctok.get_encoding("gpt2").fits("one two three", 2)
     False
     """
-    if max_tokens < 0:
-        return False
-    return len(self._truncate(text, max_tokens)[0]) == len(text)
+    return self._fits(text, max_tokens)
 
 
 def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
@@ -67,11 +65,7 @@ def truncate(self: Encoding, text: str, max_tokens: int) -> Truncated:
     >>> ctok.get_encoding("gpt2").truncate("one two three", 2)
     Truncated(text='one two', n_tokens=2, truncated=True)
     """
-    if max_tokens < 0:
-        raise ValidationError(f"max_tokens is {max_tokens}, 0 or more expected")
-    beginning, n_tokens = self._truncate(text, max_tokens)
-    # What Truncated(...) does, without the call in between, which costs as much as 20 ids.
-    return tuple.__new__(Truncated, (beginning, n_tokens, len(beginning) < len(text)))
+    return self._truncate(text, max_tokens, Truncated)
 
 
 def split_by_tokens(self: Encoding, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:

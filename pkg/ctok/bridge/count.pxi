@@ -1,8 +1,28 @@
 # How many ids a text has, and the beginning of it that has few enough.
 
-# How far the characters of some ids reach, to begin with, and to find a place to cut.
-cdef size_t UNITS_PER_ID = 6
+# How far the characters of some ids reach, as a rule: those of ASCII, others, and to find a place
+# to cut.
+cdef size_t ASCII_PER_ID = 5
+cdef double OTHERS_PER_ID = 1.5
 cdef size_t NEAR_UNITS = 64
+
+
+cdef size_t units_near(const Units* text, size_t n_ids) noexcept nogil:
+    """About as many units of a text as n_ids stand for, by what its first ones are."""
+    cdef size_t n_seen = min(text.n, NEAR_UNITS)
+    cdef size_t n_others = 0
+    cdef size_t i
+    cdef double share, per_id
+
+    if n_ids >= text.n:
+        return text.n
+    if text.size == 0:
+        return ASCII_PER_ID * n_ids + NEAR_UNITS
+    for i in range(n_seen):
+        n_others += unit_at(text, i) >= 128
+    share = <double>n_others / <double>n_seen
+    per_id = ASCII_PER_ID * (1 - share) + OTHERS_PER_ID * share
+    return <size_t>(<double>n_ids * per_id) + NEAR_UNITS
 
 
 cdef class Counter(Encoder):
@@ -30,59 +50,85 @@ cdef class Counter(Encoder):
         self.count_into(as_text(text), self.sets(allowed_special, disallowed_special), 0, &out)
         return out.n
 
-    def _truncate(self, text, max_tokens):
-        """(text, ids) of the beginning of a text that has so few ids on its own."""
+    def _fits(self, text, max_tokens):
+        """Whether a text has so few ids."""
         cdef str words = as_text(text)
-        cdef size_t max_ids = min(max_tokens, 4 * len(words))  # no id has less than a byte
-        cdef size_t near = UNITS_PER_ID * max_ids + NEAR_UNITS
-        cdef bint is_part = True
-        cdef Scratch scratch = self.pool.borrow()
-        cdef size_t n_chars
-        cdef Units units
+        cdef Scratch scratch
         cdef ctok_bytes view
         cdef ctok_head head
+
+        if max_tokens < 0:
+            return False
+        scratch = self.pool.borrow()
+        try:
+            return self.find_head(words, max_tokens, scratch, &view, &head)
+        finally:
+            self.pool.give_back(scratch)
+
+    def _truncate(self, text, max_tokens, kind):
+        """The beginning of a text that has so few ids on its own, how many it has, and whether that
+        is not all, as a tuple of a kind."""
+        cdef str words = as_text(text)
+        cdef Scratch scratch
+        cdef ctok_bytes view
+        cdef ctok_head head
+
+        if max_tokens < 0:
+            raise ctok_errors.ValidationError(
+                f"max_tokens is {max_tokens}, 0 or more expected")
+        scratch = self.pool.borrow()
+        try:
+            if self.find_head(words, max_tokens, scratch, &view, &head):
+                return tuple.__new__(kind, (words, head.n_ids, False))
+            if scratch.n_surrogates > 0:
+                words = words[:character_at(words, view, head.len)]
+            else:
+                words = PyUnicode_DecodeUTF8(<const char*>view.ptr, <Py_ssize_t>head.len, NULL)
+            return tuple.__new__(kind, (words, head.n_ids, True))
+        finally:
+            self.pool.give_back(scratch)
+
+    cdef bint find_head(self, str words, max_tokens, Scratch scratch, ctok_bytes* view,
+                        ctok_head* head) except -1:
+        """Finds that in what the scratch makes of the text. Whether it is all of the text."""
+        cdef size_t max_ids = min(max_tokens, 4 * len(words))  # no id has less than a byte
+        cdef size_t near
+        cdef double more
+        cdef bint is_part = True
+        cdef Units units
         cdef ctok_error err
         cdef ctok_status status
 
         units_of(words, &units)
-        try:
-            # What is not ASCII is made UTF-8 first: of a long text no more than it takes.
-            while is_part:
-                is_part = scratch.view_beginning(&units, near, &view)
-                if max_ids < MANY:
-                    status = ctok_truncate(self.model, scratch.ptr, view, max_ids, &head, &err)
-                else:
-                    with nogil:
-                        status = ctok_truncate(self.model, scratch.ptr, view, max_ids, &head,
-                                               &err)
-                if is_part and status == CTOK_OK and self.is_decided(view, head.seen):
-                    break
-                near *= 4
+        near = units_near(&units, max_ids)
+        while is_part:
+            is_part = self.view_near(&units, near, scratch, view)
+            if max_ids < MANY:
+                status = ctok_truncate(self.model, scratch.ptr, view[0], max_ids, head, &err)
+            else:
+                with nogil:
+                    status = ctok_truncate(self.model, scratch.ptr, view[0], max_ids, head, &err)
+            if is_part and status == CTOK_OK and head.len < view.len:
+                return False
+            # As much more as the part had too few ids. Where it fails, the whole text does too.
+            more = <double>near * <double>(max_ids - head.n_ids) / <double>(head.n_ids + 1)
+            near += <size_t>min(more, <double>units.n) + near // 4 + NEAR_UNITS
             if status != CTOK_OK:
-                raise self.encode_failure(words, view, &err)
-            if head.len == view.len and not is_part:
-                return words, head.n_ids
-            if scratch.n_surrogates > 0:
-                return words[:character_at(words, view, head.len)], head.n_ids
-            n_chars = characters_in(view.ptr, head.len)
-            if n_chars < head.len:
-                return words[:n_chars], head.n_ids
-            # ASCII is quicker copied from what was made of the text than from the text.
-            return PyUnicode_DecodeUTF8(<const char*>view.ptr, <Py_ssize_t>n_chars,
-                                        NULL), head.n_ids
-        finally:
-            self.pool.give_back(scratch)
+                near = units.n
+        if status != CTOK_OK:
+            raise self.encode_failure(words, view[0], &err)
+        return head.len == view.len
 
-    cdef bint is_decided(self, ctok_bytes part, size_t end) noexcept:
-        """Whether the bytes before end have the ids that they have in the whole text: a place to
-        cut comes behind them."""
-        if end == part.len:
-            return False
-        while end > 0 and (part.ptr[end] & 0xC0) == 0x80:
-            end -= 1
-        part.ptr += end
-        part.len -= end
-        return ctok_encode_cut(self.model, part, part.len - 1) > 0
+    cdef bint view_near(self, const Units* units, size_t n, Scratch scratch,
+                        ctok_bytes* view) except -1:
+        """Views some n units of a text, or more, up to a place where it may be cut; all of it where
+        no such place is known. Whether that is a part."""
+        while scratch.view_beginning(units, n, view):
+            view.len = ctok_encode_cut(self.model, view[0], view.len - 1)
+            if view.len > 0:
+                return True
+            n *= 16
+        return False
 
     cdef int count_into(self, str text, SpecialSets sets, size_t limit,
                         ctok_output* out) except -1:

@@ -74,11 +74,11 @@ cdef class Scratch:
         return True
 
     cdef bint view_beginning(self, const Units* units, size_t n, ctok_bytes* out) except -1:
-        """The same for n units of a text, or all if it has no more or cannot be cut there, which
-        costs nothing for ASCII; whether that is a part."""
-        cdef Units part = units[0]
+        """The same for n units of a text, or all if it has no more or cannot be cut there; whether
+        that is a part."""
+        cdef Units part
 
-        if units.size > 0 and n < units.n:
+        if n < units.n:
             part = part_of(units, 0, n)
             if self.view_units(&part, out) and self.n_surrogates == 0:
                 return True
