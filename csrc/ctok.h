@@ -351,13 +351,12 @@ size_t ctok_encode_cut(const ctok_model *model, ctok_bytes text, size_t at);
 typedef struct ctok_head {
     size_t len;   /* bytes; no character is cut in two */
     size_t n_ids; /* that they have on their own */
-    size_t seen;  /* bytes that the first max_ids ids of the text stand for */
 } ctok_head;
 
 /* The beginning of a text that has at most max_ids ids when it is encoded on its own: what the
  * first max_ids ids stand for, or less, where that has more once it is cut off. The text is
- * valid UTF-8; specials in it are ordinary text. If it is part of a longer text, that one's
- * beginning is the same when ctok_encode_cut knows a place in the part at or behind seen.
+ * valid UTF-8; specials in it are ordinary text. If it is what a longer text has before a place of
+ * ctok_encode_cut, and the result is not all of it, then that is the longer text's as well.
  * CTOK_E_UNSUPPORTED when tokens of different lengths share an id. */
 ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
                           ctok_bytes text, size_t max_ids, ctok_head *out,

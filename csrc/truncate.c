@@ -233,7 +233,6 @@ static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t m
     TRY(truncate_first(call, limit, &first));
     out->len = first.end;
     out->n_ids = first.n;
-    out->seen = first.end > out->seen ? first.end : out->seen;
     *fits = first.n <= max_ids;
     if (*fits && (first.end == text.len || truncate_may_cut(call, first.end))) {
         return CTOK_OK;
@@ -260,7 +259,7 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
     ctok_status status = CTOK_OK;
     bool fits = false;
 
-    *out = (ctok_head){0, 0, 0};
+    *out = (ctok_head){0, 0};
     if (model->is_ambiguous) {
         return model_no_places(err);
     }

@@ -162,7 +162,6 @@ cdef extern from "ctok.h" nogil:
     ctypedef struct ctok_head:
         size_t len
         size_t n_ids
-        size_t seen
 
     ctok_status ctok_truncate(const ctok_model* model, ctok_scratch* scratch,
                               ctok_bytes text, size_t max_ids, ctok_head* out,
