@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .book import Book, Row, median, rate
+from .measures.imports import ENCODING
 
 OURS = "ctok"
 
@@ -131,7 +132,7 @@ def _counting(book: Book) -> Iterator[Contest]:
 
 
 def _imports(book: Book) -> Iterator[Contest]:
-    until = {"wall": "import", "first_ids.wall": "import, load cl100k_base, first ids"}
+    until = {"wall": "import", "first_ids.wall": f"import, load {ENCODING}, first ids"}
     for path, title in until.items():
         found = _values(book.all("imports"), lambda row, path=path: median(row, path))
         millis = {peer: seconds * 1000 for peer, seconds in found.items()}

@@ -15,8 +15,8 @@ struct ctok_model {
     bool
         is_borrowed; /* the tables are an image's; the index of the specials is its own */
     vocab tokens;
-    bool
-        is_ambiguous; /* tokens of different lengths share an id: ids tell no places then */
+    /* Tokens of different lengths share an id: ids tell no places then. */
+    bool is_ambiguous;
     pairs table;
     bool is_proper;
     chars chars; /* none when the model is not proper */

@@ -106,6 +106,9 @@ class Rewritten:
         return rendered, origin
 
 
+_ANY = r"[\x{0}-\x{10ffff}]"
+
+
 @lru_cache(maxsize=64)
 def _class_text(ranges: Ranges) -> str:
     # PCRE2 10.45 to 10.47 search long lists of ranges wrongly where one of them holds U+0100: not
@@ -114,9 +117,6 @@ def _class_text(ranges: Ranges) -> str:
     if any(first <= 0x100 <= last for first, last in ranges):
         return f"[^{_ranges_text(others)}]" if (others := _complement(ranges)) else _ANY
     return f"[{_ranges_text(ranges)}]" if ranges else r"[^\x{0}-\x{10ffff}]"
-
-
-_ANY = r"[\x{0}-\x{10ffff}]"
 
 
 def _ranges_text(ranges: Ranges) -> str:

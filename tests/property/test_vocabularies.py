@@ -110,6 +110,14 @@ def both(ranks: dict[bytes, int], pattern: str, specials: dict[str, int]) -> lis
     ]
 
 
+ANY: dict[str, Any] = {"disallowed_special": ()}
+
+
+def is_prefixed(special: str, specials: list[str]) -> bool:
+    """Whether tiktoken leaves open which of two specials is found at a place."""
+    return any(a != special and (a.startswith(special) or special.startswith(a)) for a in specials)
+
+
 _BLANK = "ab \n\té漢\u00a0"
 
 
@@ -136,14 +144,6 @@ def test_unstable_ids_are_tiktokens_with_any_vocabulary_and_specials(
         assert (stable, sorted(completions)) == (found[0], sorted(found[1]))
         cut = text.encode() + b"\xe6"
         assert theirs._encode_bytes(cut) == ours._encode_bytes(cut)
-
-
-ANY: dict[str, Any] = {"disallowed_special": ()}
-
-
-def is_prefixed(special: str, specials: list[str]) -> bool:
-    """Whether tiktoken leaves open which of two specials is found at a place."""
-    return any(a != special and (a.startswith(special) or special.startswith(a)) for a in specials)
 
 
 def test_the_empty_token_has_an_id_and_no_pattern_that_could_ask_for_it() -> None:

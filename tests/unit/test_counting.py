@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ctok
-from ctok import Encoding
+from ctok import Encoding, patterns
 from ctok.errors import MissingRankError, ValidationError
 
 BYTES = {bytes([i]): i for i in range(256)}
@@ -190,3 +190,29 @@ def test_explaining_a_byte_without_rank_names_it() -> None:
         for call in (enc.explain, enc._encode_single_piece, enc._encode_bytes):
             with pytest.raises(MissingRankError):
                 call(piece)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 10, 100, 1000, 5000, 30_000])
+def test_long_texts_are_looked_at_as_far_as_it_takes(limit: int) -> None:
+    """Their first characters promise more ids, or fewer, than there are."""
+    enc = ctok.get_encoding("cl100k_base")
+    parts = ("word and word, " * 900, "漢字仮名" * 900, "a" * 3000, "é ü ", "\n" * 900)
+    for order in (parts, parts[::-1], parts[2:] + parts[:2]):
+        text = "".join(order)
+        cut, count = enc.truncate(text, limit), enc.count(text)
+        assert (count <= limit) == enc.fits(text, limit) == (not cut.truncated)
+        assert text.startswith(cut.text)
+        assert enc.count(cut.text) == cut.n_tokens <= limit
+        offsets = enc.encode_with_offsets(text).char_offsets
+        assert limit == 0 or len(cut.text) >= offsets[min(limit, count) - 1][1] - 4
+
+
+def test_an_error_says_where_in_a_long_text() -> None:
+    pattern = r"[^\r\n\p{L}\p{N}]?\p{L}+|\s+"
+    ranks = {b"a": 0, b" ": 1, b" a": 2}
+    for pat_str in (pattern, patterns.get("qwen2").pattern):
+        enc = Encoding("few", pat_str=pat_str, mergeable_ranks=ranks, special_tokens={})
+        for call in (enc.truncate, enc.fits):
+            with pytest.raises(MissingRankError) as caught:
+                call("a a" * 500 + "b" + " a" * 100_000, 2000)
+            assert 1500 == caught.value.offset

@@ -25,13 +25,9 @@ cdef size_t ids_expected(const Units* text) noexcept nogil:
     """How many ids a text has at most, as a rule: one for three characters of ASCII, three for two
     others, of which there are as many as among eight."""
     cdef size_t step = text.n // 8 + 1
-    cdef size_t n_seen = 0
-    cdef size_t n_others = 0
+    cdef size_t n_seen = (text.n + step - 1) // step
+    cdef size_t n_others = others_among(text, n_seen, step) if text.size > 0 else 0
 
-    if text.size > 0:
-        while n_seen * step < text.n:
-            n_others += unit_at(text, n_seen * step) >= 128
-            n_seen += 1
     return text.n // 3 + (3 * text.n * n_others // (2 * n_seen) if n_others > 0 else 0) + 8
 
 

@@ -10,19 +10,15 @@ cdef size_t NEAR_UNITS = 64
 cdef size_t units_near(const Units* text, size_t n_ids) noexcept nogil:
     """About as many units of a text as n_ids stand for, by what its first ones are."""
     cdef size_t n_seen = min(text.n, NEAR_UNITS)
-    cdef size_t n_others = 0
-    cdef size_t i
-    cdef double share, per_id
+    cdef double others, reach
 
     if n_ids >= text.n:
         return text.n
     if text.size == 0:
         return ASCII_PER_ID * n_ids + NEAR_UNITS
-    for i in range(n_seen):
-        n_others += unit_at(text, i) >= 128
-    share = <double>n_others / <double>n_seen
-    per_id = ASCII_PER_ID * (1 - share) + OTHERS_PER_ID * share
-    return <size_t>(<double>n_ids * per_id) + NEAR_UNITS
+    others = <double>others_among(text, n_seen, 1) / <double>n_seen
+    reach = <double>n_ids * (ASCII_PER_ID * (1 - others) + OTHERS_PER_ID * others)
+    return <size_t>reach + NEAR_UNITS
 
 
 cdef class Counter(Encoder):
@@ -94,27 +90,29 @@ cdef class Counter(Encoder):
         cdef size_t max_ids = min(max_tokens, 4 * len(words))  # no id has less than a byte
         cdef size_t near
         cdef double more
-        cdef bint is_part = True
+        cdef bint is_part
         cdef Units units
         cdef ctok_error err
         cdef ctok_status status
 
         units_of(words, &units)
         near = units_near(&units, max_ids)
-        while is_part:
+        while True:
             is_part = self.view_near(&units, near, scratch, view)
             if max_ids < MANY:
                 status = ctok_truncate(self.model, scratch.ptr, view[0], max_ids, head, &err)
             else:
                 with nogil:
                     status = ctok_truncate(self.model, scratch.ptr, view[0], max_ids, head, &err)
-            if is_part and status == CTOK_OK and head.len < view.len:
-                return False
-            # As much more as the part had too few ids. Where it fails, the whole text does too.
-            more = <double>near * <double>(max_ids - head.n_ids) / <double>(head.n_ids + 1)
-            near += <size_t>min(more, <double>units.n) + near // 4 + NEAR_UNITS
+            if not is_part:
+                break
             if status != CTOK_OK:
-                near = units.n
+                near = units.n  # which fails too, and says where in all of the text
+            elif head.len < view.len:
+                return False
+            else:  # as much more as it had too few ids, and some
+                more = <double>near * <double>(max_ids - head.n_ids) / <double>(head.n_ids + 1)
+                near += <size_t>min(more, <double>units.n) + near // 4 + NEAR_UNITS
         if status != CTOK_OK:
             raise self.encode_failure(words, view[0], &err)
         return head.len == view.len

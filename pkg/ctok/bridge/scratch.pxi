@@ -33,6 +33,16 @@ cdef uint32_t unit_at(const Units* units, size_t i) noexcept nogil:
     return (<const uint32_t*>units.data)[i]
 
 
+cdef size_t others_among(const Units* text, size_t n, size_t step) noexcept nogil:
+    """How many of n of its units, the first and others so far apart, are not ASCII."""
+    cdef size_t n_others = 0
+    cdef size_t i
+
+    for i in range(n):
+        n_others += unit_at(text, i * step) >= 128
+    return n_others
+
+
 cdef class Scratch:
     """What one call at a time needs: the C scratch, the text as UTF-8, the ids."""
     cdef ctok_scratch* ptr

@@ -6,8 +6,8 @@
 #include "../../../csrc/utf8.h"
 
 #define N_REPEATS 24 /* more than fit in a block of 64 bytes */
-#define FULL                                                                           \
-    0x20000 /* each character to here; then, of long ranges of few classes, one of 97 */
+/* Each character to here; then, of long ranges of few classes, one of 97. */
+#define FULL 0x20000
 
 static size_t put(const char *text, uint8_t *out)
 {
