@@ -156,6 +156,29 @@ static inline ctok_status add_all_bytes(ctok_builder *builder, ctok_error *err)
                                    err);
 }
 
+#define CHECK_MAX_TIERS ((size_t)4)
+
+/* The portable code, then the vector codes that this processor has. What it lacks is said, for it is
+ * not tested then. */
+static inline size_t check_tiers(ctok_cpu tiers[CHECK_MAX_TIERS])
+{
+    static const ctok_cpu all[CHECK_MAX_TIERS] = {CTOK_CPU_PORTABLE, CTOK_CPU_NEON,
+                                                  CTOK_CPU_AVX2, CTOK_CPU_AVX512};
+    static const char *const names[CHECK_MAX_TIERS] = {"portable", "neon", "avx2",
+                                                       "avx512"};
+    size_t n = 0;
+    size_t i;
+
+    for (i = 0; i < CHECK_MAX_TIERS; i++) {
+        if (ctok_cpu_used(all[i]) == all[i]) {
+            tiers[n++] = all[i];
+        } else {
+            printf("not tested, for this processor has none: %s\n", names[i]);
+        }
+    }
+    return n;
+}
+
 /* The vector code that models are made with: tests that look at memory try several. */
 static ctok_cpu check_cpu = CTOK_CPU_BEST;
 

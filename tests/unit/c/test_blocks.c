@@ -34,14 +34,15 @@ int main(void)
         "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|"
         "\\s+(?!\\S)|\\s";
     static uint8_t text[1100];
-    ctok_cpu tiers[] = {CTOK_CPU_PORTABLE, CTOK_CPU_AVX2, CTOK_CPU_AVX512};
+    ctok_cpu tiers[CHECK_MAX_TIERS];
+    size_t n_tiers = check_tiers(tiers);
     size_t i;
     size_t n;
 
     for (i = 0; i < sizeof text; i++) {
         text[i] = i % 2 == 0 ? '!' : 'a';
     }
-    for (i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
+    for (i = 0; i < n_tiers; i++) {
         ctok_bytes view;
         ctok_splitter splitter;
 

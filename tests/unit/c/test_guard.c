@@ -2,6 +2,7 @@
  * that may not be touched begins. */
 #define _DEFAULT_SOURCE
 #include "check.h"
+#include "known_patterns.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -196,28 +197,30 @@ static void test_tokens_are_not_read_beyond_their_end(void)
     guarded_free(&input);
 }
 
-/* The vector code reads ahead, and its patterns are the shipped ones. */
-static const char CL100K[] =
-    "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+"
-    "| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]"
-    "|\\s+(?!\\S)|\\s";
+static void test_texts_of(const char *pattern)
+{
+    ctok_model *model;
+    ctok_error err = {0};
+
+    CHECK_STATUS(CTOK_OK, model_new(&model, TOKENS, SPECIALS, pattern, NULL, &err),
+                 &err);
+    REQUIRE(model != NULL);
+    test_text_is_not_read_beyond_its_end(model);
+    ctok_model_free(model);
+}
 
 int main(void)
 {
-    static const ctok_cpu cpus[] = {CTOK_CPU_BEST, CTOK_CPU_PORTABLE};
-    static const char *const patterns[] = {NULL, PATTERN, CL100K};
+    ctok_cpu tiers[CHECK_MAX_TIERS];
+    size_t n_tiers = check_tiers(tiers);
 
-    for (size_t i = 0; i < 6; i++) {
-        ctok_model *model;
-        ctok_error err = {0};
-
-        check_cpu = cpus[i % 2];
-        CHECK_STATUS(CTOK_OK,
-                     model_new(&model, TOKENS, SPECIALS, patterns[i / 2], NULL, &err),
-                     &err);
-        REQUIRE(model != NULL);
-        test_text_is_not_read_beyond_its_end(model);
-        ctok_model_free(model);
+    for (size_t t = 0; t < n_tiers; t++) {
+        check_cpu = tiers[t];
+        test_texts_of(NULL);
+        test_texts_of(PATTERN);
+        for (size_t i = 0; i < N_KNOWN_PATTERNS; i++) { /* vector code reads ahead */
+            test_texts_of(known_patterns[i]);
+        }
     }
     test_pattern_is_not_read_beyond_its_end();
     test_code_units_are_not_read_beyond_their_end();

@@ -99,12 +99,13 @@ static void fill(uint8_t *text, size_t kind)
 int main(void)
 {
     static uint8_t text[TEXT_LEN];
-    static const ctok_cpu cpus[] = {CTOK_CPU_BEST, CTOK_CPU_PORTABLE};
+    ctok_cpu tiers[CHECK_MAX_TIERS];
+    size_t n_tiers = check_tiers(tiers);
     size_t most = 0;
     ctok_error err = {0};
 
-    for (size_t c = 0; c < 2; c++) {
-        check_cpu = cpus[c];
+    for (size_t t = 0; t < n_tiers; t++) {
+        check_cpu = tiers[t];
         for (size_t i = 0; i < N_KNOWN_PATTERNS; i++) {
             job self = {NULL, NULL, {text, TEXT_LEN}};
             ctok_model *model;
