@@ -75,12 +75,12 @@ cdef class Counter(Encoder):
         scratch = self.pool.borrow()
         try:
             if self.find_head(words, max_tokens, scratch, &view, &head):
-                return tuple.__new__(kind, (words, head.n_ids, False))
+                return CTOK_TUPLE_NEW(kind, ((words, head.n_ids, False),))
             if scratch.n_surrogates > 0:
                 words = words[:character_at(words, view, head.len)]
             else:
                 words = PyUnicode_DecodeUTF8(<const char*>view.ptr, <Py_ssize_t>head.len, NULL)
-            return tuple.__new__(kind, (words, head.n_ids, True))
+            return CTOK_TUPLE_NEW(kind, ((words, head.n_ids, True),))
         finally:
             self.pool.give_back(scratch)
 
