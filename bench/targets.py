@@ -128,9 +128,9 @@ def batch(book: Book) -> Iterator[Finding]:
     for state in ("first", "second"):
         found = times(two, f"{state}.wall", one, f"{state}.wall")
         yield Finding("T8", f"5 MB, two threads against one, {state} call", 1.8, found)
-    sizes = [] if one is None else list(one["median"].get("small", {}))
+    sizes = [] if two is None else list(two["median"].get("small", {}))
     for size in sizes:
-        found = times(two, f"small.{size}", one, f"small.{size}")
+        found = times(two, f"small.{size}.threads", two, f"small.{size}.one thread")
         case = f"batch of {int(size) // 1000} KB, two threads against one"
         yield Finding("T8", case, NEVER_SLOWER, found)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import clock, corpora, peers
-from ..harness import Job
+from ..harness import Job, medians
 from ..plan import Plan
 from . import processors
 
@@ -35,8 +35,8 @@ def jobs(plan: Plan) -> list[Job]:
 def sample(
     peer: str, encoding: str, corpus: str, size: int, threads: int
 ) -> Iterator[dict[str, Any]]:
-    """Wall seconds of the first call and of one with new str objects; for ctok also the median
-    of many small batches."""
+    """Wall seconds of the first call and of one with new str objects; for ctok also the medians
+    of many small batches, on one thread and on more in turn."""
     loaded = peers.load(peer, encoding)
     # Imports that a first call makes (numpy, awkward) are not the batch's; its threads are.
     loaded.encode_batch(["hello"], 1)
@@ -45,12 +45,15 @@ def sample(
     for state in ("first", "second"):
         found[state] = clock.once(loaded.encode_batch, corpora.fresh(texts), threads)
     yield found
-    if peer == "ctok":
+    if peer == "ctok" and threads > 1:
         found["small"] = {}
         for n_bytes in SMALL_BYTES:
             few = corpora.documents(corpus, n_bytes) if n_bytes > 10_000 else [texts[0][:n_bytes]]
-            walls = sorted(
-                clock.once(loaded.encode_batch, few, threads)["wall"] for _ in range(REPEATS)
+            found["small"][str(n_bytes)] = medians(
+                {
+                    "one thread": clock.once(loaded.encode_batch, few, 1)["wall"],
+                    "threads": clock.once(loaded.encode_batch, few, threads)["wall"],
+                }
+                for _ in range(REPEATS)
             )
-            found["small"][str(n_bytes)] = walls[REPEATS // 2]
         yield found

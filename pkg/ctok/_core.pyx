@@ -58,6 +58,7 @@ cdef extern from *:
 cdef extern from "pythread.h" nogil:
     ctypedef void* PyThread_type_lock
     int WAIT_LOCK
+    int NOWAIT_LOCK
     unsigned long PYTHREAD_INVALID_THREAD_ID
     unsigned long PyThread_start_new_thread(void (*run)(void*) noexcept nogil, void* arg)
     PyThread_type_lock PyThread_allocate_lock()

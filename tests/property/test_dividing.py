@@ -141,6 +141,27 @@ def threads_of_the_system() -> list[Path]:
     return list(Path("/proc/self").glob("task/*"))
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors cannot be chosen")
+def test_threads_that_have_not_begun_are_not_waited_for() -> None:
+    enc = ctok.get_encoding("gpt2")
+    texts = [long_text("ascii", seed, 2_000) for seed in range(16)]
+    expected = [enc.encode(text) for text in texts]
+    usual = os.sched_getaffinity(0)
+    n_threads = len(threads_of_the_system())
+    n_late = 0
+    os.sched_setaffinity(0, {min(usual)})  # the caller's own thread has it
+    try:
+        for _ in range(300):
+            assert expected == divided(enc, texts, 16, n_threads=4)
+            n_late += len(threads_of_the_system()) > n_threads
+    finally:
+        os.sched_setaffinity(0, usual)
+    deadline = time.monotonic() + 10
+    while len(threads_of_the_system()) > n_threads:
+        assert time.monotonic() < deadline
+    assert n_late > 30  # of those that were waited for 3 or 4 are still on their way out
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer interrupts this system")
 def test_an_interrupt_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")

@@ -1,6 +1,7 @@
 # The threads that run batches, for one call only. All but the caller's own know nothing of Python
 # and never wait for the GIL, whoever else has it meanwhile; the caller's takes it between two
-# batches, to see whether somebody wants to interrupt it.
+# batches, to see whether somebody wants to interrupt it. It waits for those that work, not for
+# those that have not begun when nothing is left.
 #
 #     thread 0   [ 0  1  2  3  4  5 ]  6  7     own share, then what thread 1 has left: 15, 14, ...
 #     thread 1   [ 8  9 10 11 ] 12 13 14 15
@@ -21,6 +22,8 @@ cdef struct Worker:
     Crew* crew
     size_t number  # of its share
     PyObject* scratch
+    # Of another thread: taken by it when it begins, or by a caller that does not wait for that.
+    PyThread_type_lock begun
     PyThread_type_lock busy  # free when it is done
 
 
@@ -55,10 +58,15 @@ cdef bint run_one(Worker* worker) noexcept nogil:
     return False
 
 
-cdef void run_all_that_is_left(void* worker) noexcept nogil:
-    while run_one(<Worker*>worker):
+cdef void run_all_that_is_left(void* argument) noexcept nogil:
+    cdef Worker* worker = <Worker*>argument
+
+    if not PyThread_acquire_lock(worker.begun, NOWAIT_LOCK):
+        free_worker(worker)  # the crew may be gone
+        return
+    while run_one(worker):
         pass
-    PyThread_release_lock((<Worker*>worker).busy)
+    PyThread_release_lock(worker.busy)
 
 
 def run_batches(Codec codec not None, list batches not None, size_t n_threads):
@@ -66,7 +74,8 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
     share to others."""
     cdef list scratches = [codec.pool.borrow() for _ in range(n_threads)]
     cdef Crew crew
-    cdef Worker* workers = <Worker*>calloc(n_threads, sizeof(Worker))
+    cdef Worker** others = <Worker**>calloc(n_threads, sizeof(Worker*))
+    cdef Worker own
     cdef bint is_left = True
     cdef size_t n_started = 1
     cdef size_t i
@@ -76,42 +85,59 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
     crew.shares = <Share*>calloc(n_threads, sizeof(Share))
     crew.lock = PyThread_allocate_lock()
     try:
-        if workers == NULL or crew.shares == NULL or crew.lock == NULL:
+        if others == NULL or crew.shares == NULL or crew.lock == NULL:
             raise MemoryError()
         plan_shares(&crew, batches)
-        for i in range(n_threads):
-            workers[i].crew = &crew
-            workers[i].number = i
-            workers[i].scratch = <PyObject*>scratches[i]
-        while n_started < n_threads and start_worker(&workers[n_started]):
+        own.crew = &crew
+        own.number = 0
+        own.scratch = <PyObject*>scratches[0]
+        while n_started < n_threads:
+            others[n_started] = start_worker(&crew, n_started, scratches[n_started])
+            if others[n_started] == NULL:
+                break
             n_started += 1
         while is_left:
             with nogil:
-                is_left = run_one(&workers[0])
+                is_left = run_one(&own)
             PyErr_CheckSignals()
     finally:
         if n_started > 1:
             drop_batches(&crew)
         for i in range(1, n_started):
-            wait_for_worker(&workers[i])
+            wait_for_worker(others[i])
         for i in range(n_threads):  # so that each thread gets the same the next time
             codec.pool.give_back(scratches[0 if i == 0 else n_threads - i])
         if crew.lock != NULL:
             PyThread_free_lock(crew.lock)
         free(crew.shares)
-        free(workers)
+        free(others)
 
 
-cdef bint start_worker(Worker* worker) noexcept:
+cdef Worker* start_worker(Crew* crew, size_t number, Scratch scratch) noexcept:
+    """NULL where the system lacks anything."""
+    cdef Worker* worker = <Worker*>malloc(sizeof(Worker))
+
+    if worker == NULL:
+        return NULL
+    worker.crew = crew
+    worker.number = number
+    worker.scratch = <PyObject*>scratch
+    worker.begun = PyThread_allocate_lock()
     worker.busy = PyThread_allocate_lock()
-    if worker.busy == NULL:
-        return False
-    PyThread_acquire_lock(worker.busy, WAIT_LOCK)
-    if PyThread_start_new_thread(run_all_that_is_left, worker) != PYTHREAD_INVALID_THREAD_ID:
-        return True
-    PyThread_release_lock(worker.busy)
-    PyThread_free_lock(worker.busy)
-    return False
+    if worker.begun != NULL and worker.busy != NULL:
+        PyThread_acquire_lock(worker.busy, WAIT_LOCK)
+        if PyThread_start_new_thread(run_all_that_is_left, worker) != PYTHREAD_INVALID_THREAD_ID:
+            return worker
+    free_worker(worker)
+    return NULL
+
+
+cdef void free_worker(Worker* worker) noexcept nogil:
+    if worker.begun != NULL:
+        PyThread_free_lock(worker.begun)
+    if worker.busy != NULL:
+        PyThread_free_lock(worker.busy)
+    free(worker)
 
 
 cdef void drop_batches(Crew* crew) noexcept:
@@ -125,10 +151,14 @@ cdef void drop_batches(Crew* crew) noexcept:
 
 
 cdef void wait_for_worker(Worker* worker) noexcept:
+    """Until it is done; not if it has not begun: where processors are busy or asleep that may take
+    longer than a small batch. Then it frees itself."""
+    if PyThread_acquire_lock(worker.begun, NOWAIT_LOCK):
+        return
     with nogil:
         PyThread_acquire_lock(worker.busy, WAIT_LOCK)
         PyThread_release_lock(worker.busy)
-    PyThread_free_lock(worker.busy)
+    free_worker(worker)
 
 
 cdef int plan_shares(Crew* crew, list batches) except -1:
