@@ -18,12 +18,11 @@ cdef struct Crew:
     PyThread_type_lock lock  # of the shares
 
 
-cdef struct Worker:
+cdef struct Worker:  # a thread that is not the caller's
     Crew* crew
     size_t number  # of its share
     PyObject* scratch
-    # Of another thread: taken by it when it begins, or by a caller that does not wait for that.
-    PyThread_type_lock begun
+    PyThread_type_lock begun  # taken when it begins, or by the caller, who does not wait for that
     PyThread_type_lock busy  # free when it is done
 
 
@@ -44,16 +43,15 @@ cdef PyObject* take_batch(Crew* crew, size_t number, bint is_own) noexcept nogil
     return found
 
 
-cdef bint run_one(Worker* worker) noexcept nogil:
+cdef bint run_one(Crew* crew, size_t number, PyObject* scratch) noexcept nogil:
     """Runs a batch of one's own share, or one that another has left. False when there are none."""
-    cdef Crew* crew = worker.crew
     cdef PyObject* batch
     cdef size_t i
 
     for i in range(crew.n):
-        batch = take_batch(crew, (worker.number + i) % crew.n, i == 0)
+        batch = take_batch(crew, (number + i) % crew.n, i == 0)
         if batch != NULL:
-            (<Batch>batch).run(<Scratch>worker.scratch, i == 0)
+            (<Batch>batch).run(<Scratch>scratch, i == 0)
             return True
     return False
 
@@ -64,7 +62,7 @@ cdef void run_all_that_is_left(void* argument) noexcept nogil:
     if not PyThread_acquire_lock(worker.begun, NOWAIT_LOCK):
         free_worker(worker)  # the crew may be gone
         return
-    while run_one(worker):
+    while run_one(worker.crew, worker.number, worker.scratch):
         pass
     PyThread_release_lock(worker.busy)
 
@@ -74,8 +72,8 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
     share to others."""
     cdef list scratches = [codec.pool.borrow() for _ in range(n_threads)]
     cdef Crew crew
-    cdef Worker** others = <Worker**>calloc(n_threads, sizeof(Worker*))
-    cdef Worker own
+    cdef Worker** others = <Worker**>calloc(n_threads, sizeof(Worker*))  # without number 0
+    cdef PyObject* own = <PyObject*>scratches[0]
     cdef bint is_left = True
     cdef size_t n_started = 1
     cdef size_t i
@@ -88,9 +86,6 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
         if others == NULL or crew.shares == NULL or crew.lock == NULL:
             raise MemoryError()
         plan_shares(&crew, batches)
-        own.crew = &crew
-        own.number = 0
-        own.scratch = <PyObject*>scratches[0]
         while n_started < n_threads:
             others[n_started] = start_worker(&crew, n_started, scratches[n_started])
             if others[n_started] == NULL:
@@ -98,7 +93,7 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
             n_started += 1
         while is_left:
             with nogil:
-                is_left = run_one(&own)
+                is_left = run_one(&crew, 0, own)
             PyErr_CheckSignals()
     finally:
         if n_started > 1:
