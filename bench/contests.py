@@ -10,6 +10,11 @@ from .book import Book, Row, median, rate
 from .measures.imports import ENCODING
 
 OURS = "ctok"
+BATCHES = {
+    "first": "first call",
+    "second": "second call",
+    "lists": "second call, to lists",
+}
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,10 @@ def _encode(book: Book) -> Iterator[Contest]:
 
 def _batch(book: Book) -> Iterator[Contest]:
     for threads in (1, 2):
-        for state in ("first", "second"):
+        for state, title in BATCHES.items():
             yield Contest(
                 "batch",
-                f"{threads} thread{'s' * (threads > 1)}, {state} call",
+                f"{threads} thread{'s' * (threads > 1)}, {title}",
                 _values(
                     book.all("batch", threads=threads),
                     lambda row, state=state: rate(row, f"{state}.wall"),

@@ -18,6 +18,7 @@ class Loaded:
         encode_array: str -> uint32 ids as an array or bytes.
         encode_checked: like encode_list, but specials in the text are an error.
         encode_batch: (list of str, threads) -> the peer's own form; see flat_ids.
+        encode_batch_lists: (list of str, threads) -> a list of int for each.
         flat_ids: what encode_batch returned -> all ids, in order.
         list_to_bytes, list_to_str, array_to_bytes: decoding.
         count: str -> number of ids.
@@ -27,6 +28,7 @@ class Loaded:
     encode_array = None
     encode_checked = None
     encode_batch = None
+    encode_batch_lists = None
     flat_ids = None
     list_to_bytes = None
     list_to_str = None
@@ -62,6 +64,9 @@ def ctok(name: str) -> Loaded:
     peer.encode_batch = lambda texts, threads: encoding.encode_batch_to_numpy(
         texts, num_threads=threads, disallowed_special=()
     )
+    peer.encode_batch_lists = lambda texts, threads: encoding.encode_ordinary_batch(
+        texts, num_threads=threads
+    )
     peer.flat_ids = lambda found: found[0]
     peer.list_to_bytes = peer.array_to_bytes = encoding.decode_bytes
     peer.list_to_str = encoding.decode
@@ -83,8 +88,8 @@ def tiktoken(name: str) -> Loaded:
     peer.encode_list = encoding.encode_ordinary
     peer.encode_array = lambda text: encoding.encode_to_numpy(text, disallowed_special=())
     peer.encode_checked = encoding.encode
-    peer.encode_batch = lambda texts, threads: encoding.encode_ordinary_batch(
-        texts, num_threads=threads
+    peer.encode_batch = peer.encode_batch_lists = lambda texts, threads: (
+        encoding.encode_ordinary_batch(texts, num_threads=threads)
     )
     peer.flat_ids = _flatten
     peer.list_to_bytes = encoding.decode_bytes
@@ -108,6 +113,9 @@ def gigatoken(name: str) -> Loaded:
         else backend.encode_batch_list([text], parallel=False)[0]
     )
     peer.encode_batch = lambda texts, threads: backend.encode_batch(texts, parallel=threads > 1)
+    peer.encode_batch_lists = lambda texts, threads: backend.encode_batch_list(
+        texts, parallel=threads > 1
+    )
     peer.flat_ids = lambda found: found.layout.content.data
     peer.list_to_bytes = peer.array_to_bytes = backend.decode
     return peer

@@ -35,8 +35,8 @@ def jobs(plan: Plan) -> list[Job]:
 def sample(
     peer: str, encoding: str, corpus: str, size: int, threads: int
 ) -> Iterator[dict[str, Any]]:
-    """Wall seconds of the first call and of one with new str objects; for ctok also the medians
-    of many small batches, on one thread and on more in turn."""
+    """Wall seconds of the first call and of one with new str objects; of a second one to lists; for
+    ctok also the medians of many small batches, on one thread and on more in turn."""
     loaded = peers.load(peer, encoding)
     # Imports that a first call makes (numpy, awkward) are not the batch's; its threads are.
     loaded.encode_batch(["hello"], 1)
@@ -44,6 +44,8 @@ def sample(
     found: dict[str, Any] = {"bytes": sum(len(text.encode()) for text in texts)}
     for state in ("first", "second"):
         found[state] = clock.once(loaded.encode_batch, corpora.fresh(texts), threads)
+    for _ in range(2 if loaded.encode_batch_lists else 0):
+        found["lists"] = clock.once(loaded.encode_batch_lists, corpora.fresh(texts), threads)
     yield found
     if peer == "ctok" and threads > 1:
         found["small"] = {}

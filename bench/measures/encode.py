@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import clock, corpora, peers
-from ..harness import Job
+from ..harness import Job, medians
 from ..plan import Plan
 from ..vocabularies import SERVED
 
@@ -38,6 +38,8 @@ QUICK = (
 )
 TIER_ROUNDS = 3
 """Of ctok's lesser vector codes, on which no target hangs."""
+TURNS = 9
+"""Warm passes to arrays and to lists that one process of ctok makes in turn, for their ratio."""
 
 
 def corpora_of(encoding: str) -> dict[str, list[str]]:
@@ -79,7 +81,7 @@ def sample(
     peer: str, encoding: str, corpus: str, first: str, max_bytes: int
 ) -> Iterator[dict[str, Any]]:
     """Seconds cold and warm in the output asked for `first`, or the only one there is; after arrays
-    then warm to lists, after a pass to lists that is not timed."""
+    then warm to lists, after a pass to lists that is not timed; of ctok also both in turn."""
     loaded = peers.load(peer, encoding)
     calls = {"array": loaded.encode_array, "list": loaded.encode_list}
     if calls[first] is None or peer == "tiktoken":
@@ -95,4 +97,9 @@ def sample(
     if first == "array" and calls[other] is not None:
         clock.each(calls[other], corpora.fresh(texts))
         found[other] = {"warm": clock.each(calls[other], corpora.fresh(texts))}
+    if first == "array" and peer == "ctok":
+        found["turns"] = medians(
+            {output: clock.each(call, corpora.fresh(texts)) for output, call in calls.items()}
+            for _ in range(TURNS)
+        )
     yield found

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import clock, corpora, peers
-from ..harness import Job
+from ..harness import Job, medians
 from ..plan import Plan
 from ..vocabularies import SERVED
 from . import processors
 
 PEERS = ("ctok", "tiktoken", "gigatoken", "toktok")
+TURNS = 9
+"""Warm passes over the string and over the documents that one process of ctok makes in turn."""
 
 
 def jobs(plan: Plan) -> list[Job]:
@@ -33,13 +35,13 @@ def jobs(plan: Plan) -> list[Job]:
 def sample(
     peer: str, encoding: str, corpus: str, size: int, shape: str, threads: int = 1
 ) -> Iterator[dict[str, Any]]:
-    """Seconds cold and warm, to an array where the peer has one."""
+    """Seconds cold and warm, to an array where the peer has one; of ctok's one string the medians
+    of it and the documents in turn as well."""
     loaded = peers.load(peer, encoding)
     call = loaded.encode_array or loaded.encode_list
-    texts = corpora.documents(corpus, size)
-    found: dict[str, Any] = {"bytes": sum(len(text.encode()) for text in texts)}
-    if shape != "documents":
-        texts = ["".join(texts)]
+    documents = corpora.documents(corpus, size)
+    found: dict[str, Any] = {"bytes": sum(len(text.encode()) for text in documents)}
+    texts = documents if shape == "documents" else ["".join(documents)]
     call("hello")
     for state in ("cold", "warm"):
         texts = corpora.fresh(texts)
@@ -47,4 +49,12 @@ def sample(
             found[state] = clock.once(loaded.encode_batch, texts, threads)
         else:
             found[state] = clock.each(call, texts)
+    if peer == "ctok" and shape == "one string":
+        found["turns"] = medians(
+            {
+                "documents": clock.each(call, corpora.fresh(documents)),
+                "one string": clock.each(call, corpora.fresh(texts)),
+            }
+            for _ in range(TURNS)
+        )
     yield found

@@ -36,6 +36,8 @@ cdef extern from "Python.h":
     PyObject* PyBytes_FromStringAndSize(const char* data, Py_ssize_t size)
     char* PyBytes_AS_STRING(PyObject* data)
     int _PyBytes_Resize(PyObject** data, Py_ssize_t size) except -1
+    void PyObject_GC_Track(PyObject* o)
+    void PyObject_GC_UnTrack(PyObject* o)
 
 cdef extern from *:
     """

@@ -47,7 +47,7 @@ def encode_batch_to_numpy(
     import numpy as np
 
     sets = self._special_sets(allowed_special, disallowed_special)
-    batches = run_batches(self, texts, num_threads, sets)
+    batches = run_batches(self, texts, num_threads, sets, as_lists=False)
     lengths: list[int] = []
     for batch in batches:
         batch.add_lengths_to(lengths)

@@ -53,10 +53,7 @@ def encode_batch(
     [[31373, 995], [11274, 16390]]
     """
     sets = self._special_sets(allowed_special, disallowed_special)
-    lists: list[list[int]] = []
-    for batch in run_batches(self, text, num_threads, sets):
-        batch.add_lists_to(lists)
-    return lists
+    return _core.join_lists(run_batches(self, text, num_threads, sets, as_lists=True))
 
 
 def encode_ordinary_batch(
@@ -136,9 +133,15 @@ def n_processors() -> int:
 
 
 def run_batches(
-    encoding: Encoding, texts: Sequence[str], num_threads: int, sets: _core.SpecialSets
+    encoding: Encoding,
+    texts: Sequence[str],
+    num_threads: int,
+    sets: _core.SpecialSets,
+    *,
+    as_lists: bool,
 ) -> list[_core.Batch]:
-    """Encodes texts in as many threads as they are worth; the batches have their ids in order."""
+    """Encodes texts in as many threads as they are worth; the batches have their ids in order.
+    Where lists are wanted they are made meanwhile, by the caller's thread."""
     if isinstance(texts, str):
         raise ValidationError("texts is one str, a sequence of them expected")
     texts = list(texts)
@@ -150,7 +153,7 @@ def run_batches(
     if n_threads > 1:
         n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
     batches = _core.plan_batches(encoding, sets, texts, n_chars, n_batches)
-    _core.run_batches(encoding, batches, n_threads)
+    _core.run_batches(encoding, batches, n_threads, as_lists)
     for batch in batches:
         batch.check()
     return batches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -58,13 +59,12 @@ def divided(
 ) -> list[list[int]]:
     sets = enc._special_sets("all" if allowed else frozenset(), ())
     batches = planned(enc, texts, n_batches, sets)
-    lists: list[list[int]] = []
     lengths: list[int] = []
-    _core.run_batches(enc, batches, n_threads)
+    _core.run_batches(enc, batches, n_threads, True)
     for batch in batches:
         batch.check()
-        batch.add_lists_to(lists)
         batch.add_lengths_to(lengths)
+    lists = _core.join_lists(batches)
     assert [len(ids) for ids in lists] == lengths
     joined = memoryview(_core.join_batches(batches))
     assert joined.tolist() == [i for ids in lists for i in ids]
@@ -108,6 +108,26 @@ def test_short_and_long_texts_keep_their_order() -> None:
     assert np.uint32 == ids.dtype
 
 
+def test_the_collector_does_not_look_at_lists_before_they_are_whole() -> None:
+    enc = ctok.get_encoding("gpt2")
+    texts = [" hello" * 1237] * 2_000
+    n_seen = []
+
+    def count(phase: str, _: object) -> None:
+        if phase == "start":
+            n_seen.append(sum(type(o) is list and len(o) == 1237 for o in gc.get_objects()))
+
+    gc.callbacks.append(count)
+    try:
+        lists = enc.encode_ordinary_batch(texts, num_threads=2)
+    finally:
+        gc.callbacks.remove(count)
+    assert [[23748] * 1237] * 2_000 == lists
+    assert all(map(gc.is_tracked, lists))
+    assert n_seen
+    assert {0} == set(n_seen)
+
+
 def test_where_no_thread_starts_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
     enc = ctok.get_encoding("gpt2")
     text = long_text("ascii", 9, 2_000_000)
@@ -129,11 +149,11 @@ def test_no_more_threads_than_processors_that_may_be_used(monkeypatch: pytest.Mo
     usual = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(usual)})
     try:
-        assert 1 == len(batches.run_batches(enc, texts, 8, sets))
+        assert 1 == len(batches.run_batches(enc, texts, 8, sets, as_lists=False))
     finally:
         os.sched_setaffinity(0, usual)
     monkeypatch.setattr(batches, "n_processors", lambda: 2)
-    assert 1 < len(batches.run_batches(enc, texts, 8, sets))
+    assert 1 < len(batches.run_batches(enc, texts, 8, sets, as_lists=False))
 
 
 def threads_of_the_system() -> list[Path]:

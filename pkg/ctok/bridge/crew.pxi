@@ -1,7 +1,7 @@
 # The threads that run batches, for one call only. All but the caller's own know nothing of Python
 # and never wait for the GIL, whoever else has it meanwhile; the caller's takes it between two
-# batches, to see whether somebody wants to interrupt it. It waits for those that work, not for
-# those that have not begun when nothing is left.
+# batches, to see whether somebody wants to interrupt it, and to make lists of what is finished while
+# others encode. It waits for those that work, not for those that have not begun when nothing is left.
 #
 #     thread 0   [ 0  1  2  3  4  5 ]  6  7     own share, then what thread 1 has left: 15, 14, ...
 #     thread 1   [ 8  9 10 11 ] 12 13 14 15
@@ -13,9 +13,10 @@ cdef struct Share:
 
 cdef struct Crew:
     PyObject** batches  # those of the shares, one behind the other
+    PyObject* finished  # the last one that was run; it knows the one before. Without those listed
     Share* shares
     size_t n
-    PyThread_type_lock lock  # of the shares
+    PyThread_type_lock lock  # of the shares and of what is finished
 
 
 cdef struct Worker:  # a thread that is not the caller's
@@ -43,6 +44,13 @@ cdef PyObject* take_batch(Crew* crew, size_t number, bint is_own) noexcept nogil
     return found
 
 
+cdef void finish_batch(Crew* crew, PyObject* batch) noexcept nogil:
+    PyThread_acquire_lock(crew.lock, WAIT_LOCK)
+    (<Batch>batch).finished_before = crew.finished
+    crew.finished = batch
+    PyThread_release_lock(crew.lock)
+
+
 cdef bint run_one(Crew* crew, size_t number, PyObject* scratch) noexcept nogil:
     """Runs a batch of one's own share, or one that another has left. False when there are none."""
     cdef PyObject* batch
@@ -52,6 +60,7 @@ cdef bint run_one(Crew* crew, size_t number, PyObject* scratch) noexcept nogil:
         batch = take_batch(crew, (number + i) % crew.n, i == 0)
         if batch != NULL:
             (<Batch>batch).run(<Scratch>scratch, i == 0)
+            finish_batch(crew, batch)
             return True
     return False
 
@@ -67,9 +76,24 @@ cdef void run_all_that_is_left(void* argument) noexcept nogil:
     PyThread_release_lock(worker.busy)
 
 
-def run_batches(Codec codec not None, list batches not None, size_t n_threads):
+cdef int list_finished(Crew* crew) except -1:
+    """Makes lists of what was finished since the last time."""
+    cdef PyObject* batch
+
+    PyThread_acquire_lock(crew.lock, WAIT_LOCK)
+    batch = crew.finished
+    crew.finished = NULL
+    PyThread_release_lock(crew.lock)
+    while batch != NULL:
+        (<Batch>batch).make_lists()
+        batch = (<Batch>batch).finished_before
+    return 0
+
+
+def run_batches(Codec codec not None, list batches not None, size_t n_threads, bint as_lists):
     """Encodes batches in so many threads, of which this is one. Who cannot be started leaves its
-    share to others."""
+    share to others. With as_lists this one, the only one that can, makes lists of what is finished
+    before it takes another batch, and of the rest at the end."""
     cdef list scratches = [codec.pool.borrow() for _ in range(n_threads)]
     cdef Crew crew
     cdef Worker** others = <Worker**>calloc(n_threads, sizeof(Worker*))  # without number 0
@@ -80,6 +104,7 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
 
     crew.n = n_threads
     crew.batches = PySequence_Fast_ITEMS(batches)
+    crew.finished = NULL
     crew.shares = <Share*>calloc(n_threads, sizeof(Share))
     crew.lock = PyThread_allocate_lock()
     try:
@@ -95,6 +120,8 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
             with nogil:
                 is_left = run_one(&crew, 0, own)
             PyErr_CheckSignals()
+            if as_lists:
+                list_finished(&crew)
     finally:
         if n_started > 1:
             drop_batches(&crew)
@@ -106,6 +133,9 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads):
             PyThread_free_lock(crew.lock)
         free(crew.shares)
         free(others)
+    if as_lists:
+        for run in batches:
+            (<Batch>run).make_lists()
 
 
 cdef Worker* start_worker(Crew* crew, size_t number, Scratch scratch) noexcept:
