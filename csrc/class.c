@@ -297,7 +297,9 @@ static ctok_status class_read_single(class_reader *p, ctok_class *out)
     }
     if (item.kind == CLASS_LITERAL) {
         TRY_TO(done, cpset_add(&item.set, item.literal, item.literal, p->err));
-        TRY_TO(done, class_finish(p, &item.set, false));
+        if (!item.is_escaped) {
+            TRY_TO(done, class_finish(p, &item.set, false));
+        }
     }
 done:
     if (status == CTOK_OK) {

@@ -203,6 +203,7 @@ ctok_status class_read_escape(class_reader *p, bool in_brackets, class_item *ite
         return CTOK_OK;
     }
     p->at = start + 1;
+    item->is_escaped = true;
     return class_read_char(p, &item->literal);
 }
 

@@ -14,6 +14,7 @@ typedef enum class_kind {
 typedef struct class_item {
     class_kind kind;
     uint32_t literal;
+    bool is_escaped; /* a literal behind a backslash: outside of brackets only itself */
     bool
         is_inverse; /* nested, and made by taking characters away: see class_read_property */
     ctok_class set; /* empty for a literal */

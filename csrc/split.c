@@ -10,9 +10,10 @@
 #include "utf8.h"
 
 /* Bytes that may be looked at in vain, so that no text takes longer than linear time. Real
- * patterns look about twice; short texts may do anything. */
+ * patterns look about twice; but \([^)]*\) looks at all that follows each "(" that is never
+ * closed. So half a second may pass in vain. */
 #define SPLIT_WORK_PER_BYTE 16
-#define SPLIT_WORK_FREE (1u << 20)
+#define SPLIT_WORK_FREE (1u << 28)
 
 /* ---- none ------------------------------------------------------------------- */
 

@@ -354,10 +354,12 @@ static ctok_status engine_compile(engine *e, const uint8_t *pattern, size_t len,
 {
     /* The dialect says everything else: a dot is any character, \N none but LF. The
      * automatic possessives of 10.47 lose matches: [a-z]+(?>(?:9)?)[a-z] finds nothing
-     * in "ab" with them. */
+     * in "ab" with them. So do the letters that its JIT looks for first: (?:abc.{2}|xyz)\b
+     * finds no "xyz", x?US[0-9]{0,3}\b no "US" (PCRE2Project/pcre2#874). */
     const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL |
                              PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
-                             PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_AUTO_POSSESS;
+                             PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_AUTO_POSSESS |
+                             PCRE2_NO_START_OPTIMIZE;
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     char reason[160];
     PCRE2_SIZE offset = 0;
@@ -368,6 +370,9 @@ static ctok_status engine_compile(engine *e, const uint8_t *pattern, size_t len,
                            "out of memory compiling the pattern");
     }
     (void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    if ((flags & CTOK_PCRE2_FIXED_LOOKBEHIND) != 0) {
+        (void)pcre2_set_max_varlookbehind(context, 0);
+    }
     e->code = pcre2_compile(pattern, len, options, &code, &offset, context);
     pcre2_compile_context_free(context);
     if (e->code == NULL) {

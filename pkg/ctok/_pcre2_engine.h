@@ -11,6 +11,9 @@
 /* Leave the JIT compiler alone; the interpreter runs everything. */
 #define CTOK_PCRE2_NO_JIT (1u << 0)
 
+/* Refuse lookbehinds with a branch that has not one length: see dialect.py. */
+#define CTOK_PCRE2_FIXED_LOOKBEHIND (1u << 1)
+
 /* Compiles a rewritten pattern. CTOK_E_PATTERN or CTOK_E_LIMIT with the byte offset in
  * error.position. On success the caller owns *out: see ctok_splitter in ctok.h. */
 ctok_status ctok_pcre2_compile(ctok_splitter *out, const uint8_t *pattern, size_t len,

@@ -79,6 +79,7 @@ class _Group:
     position: int = 0
     number: int = 0  # of a capturing group
     is_lookaround: bool = False
+    is_behind: bool = False  # it or what it stands in is a lookbehind
     repeatable: bool = True
     flags: Flags | None = None  # to restore at its end
     branch_is_empty: bool = True  # so far, the branch being read can match nothing
@@ -96,6 +97,8 @@ class _Rewriter:
     open: list[_Group] = field(default_factory=lambda: [_Group()])
     n_groups: int = 0
     closed: set[int] = field(default_factory=set)
+    behind: set[int] = field(default_factory=set)  # groups in a lookbehind
+    fixed_lookbehinds: bool = False
     names: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> Rewritten:
@@ -110,11 +113,14 @@ class _Rewriter:
             tuple(self.origins),
             self.n_groups,
             whole.can_be_empty or whole.branch_is_empty,
+            self.fixed_lookbehinds,
         )
 
     # ---- output ----
 
     def _emit(self, part: str | Ranges, origin: int) -> None:
+        if isinstance(part, Assertion):
+            self.fixed_lookbehinds |= self.open[-1].is_behind
         self.parts.append(part)
         self.origins.append(origin)
 
@@ -226,9 +232,15 @@ class _Rewriter:
         for opening in (b"?=", b"?!", b"?<=", b"?<!", b"?>"):
             if source.take_if(opening):
                 is_atomic = opening == b"?>"
+                if not is_atomic:
+                    self.fixed_lookbehinds |= self.open[-1].is_behind
                 self._push(
                     "(" + opening.decode(),
-                    _Group(repeatable=is_atomic, is_lookaround=not is_atomic),
+                    _Group(
+                        repeatable=is_atomic,
+                        is_lookaround=not is_atomic,
+                        is_behind=b"<" in opening,
+                    ),
                     position,
                 )
                 return _Opened.GROUP
@@ -257,6 +269,7 @@ class _Rewriter:
         if len(self.open) > MAX_DEPTH:
             raise self.source.error(position, f"groups are nested more than {MAX_DEPTH} deep")
         group.part, group.position = len(self.parts), position
+        group.is_behind |= self.open[-1].is_behind
         self.open.append(group)
         self._emit(text, position)
 
@@ -269,6 +282,8 @@ class _Rewriter:
         self._emit(")", source.at)
         source.at += 1
         self.closed.add(group.number)
+        if group.is_behind:
+            self.behind.add(group.number)
         # Only (?flags:..) restores: in the reference a bare (?i) outlives its group.
         if group.flags is not None:
             source.flags = group.flags
@@ -390,6 +405,7 @@ class _Rewriter:
         if number not in self.closed or number == 0:
             # Engines disagree on references to a group from within or before it.
             raise self.source.refusal(position, f"a reference to group {number}, not closed here,")
+        self.fixed_lookbehinds |= number in self.behind
         self._emit(f"\\g{{{number}}}", position)
 
     def _python_reference(self, position: int) -> None:

@@ -48,11 +48,14 @@ class PcreSplitter:
         self._owned: list[bool] = []
         rewritten = dialect.rewrite(pattern)
         error = ffi.new("ctok_error *")
+        flags = 0 if jit else lib.CTOK_PCRE2_NO_JIT
+        if rewritten.fixed_lookbehinds:
+            flags |= lib.CTOK_PCRE2_FIXED_LOOKBEHIND
         for shared in (False, True):
             text, origin = rewritten.render(shared=shared)
             encoded = text.encode()
             status = lib.ctok_pcre2_compile(
-                self._splitter, encoded, len(encoded), 0 if jit else lib.CTOK_PCRE2_NO_JIT, error
+                self._splitter, encoded, len(encoded), flags, error
             )
             if status != lib.CTOK_E_LIMIT:
                 break
@@ -61,6 +64,8 @@ class PcreSplitter:
             return
         reason = ffi.string(error.message).decode()
         if status == lib.CTOK_E_PATTERN:
+            if rewritten.fixed_lookbehinds and "lookbehind" in reason:
+                reason += ". Give its branches one length each: it asks for a place or has a group"
             raise pcre2_syntax.invalid_pattern(
                 rewritten.source, origin(error.position), f"PCRE2 says: {reason}"
             )

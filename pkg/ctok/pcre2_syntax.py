@@ -59,6 +59,8 @@ class Rewritten:
         origins: for each part, the byte of ``source`` it comes from.
         n_groups: capturing groups in the pattern.
         can_be_empty: it may match nothing; False is certain.
+        fixed_lookbehinds: a lookbehind asks for a place, or has a group that is referred to: PCRE2
+            and the reference differ then where a branch of one may have several lengths.
     """
 
     source: bytes
@@ -66,6 +68,7 @@ class Rewritten:
     origins: tuple[int, ...]
     n_groups: int
     can_be_empty: bool
+    fixed_lookbehinds: bool
 
     def render(self, *, shared: bool = False) -> tuple[str, Callable[[int], int]]:
         """The pattern as PCRE2 reads it.

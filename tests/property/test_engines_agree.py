@@ -88,6 +88,17 @@ def test_long_runs_of_every_unit_split_alike(pattern: str, unit: str) -> None:
 
 # ---- patterns nobody ships ----------------------------------------------------------------
 
+
+@pytest.mark.parametrize("text", ["Éé", "aA ſsS kK\u212a"])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(?i:\é)", r"(?i)\ſ", r"(?i)[\ſ]", r"(?i)\x{e9}|\u212a", r"(?i)é|ſ+", r"(?i)k|(?-i)s"],
+)
+def test_a_letter_behind_a_backslash_has_one_case(pattern: str, text: str) -> None:
+    pieces = automaton(pattern).split(text)
+    assert pieces == machine_code(pattern).split(text)
+    assert is_reference_split(pattern, text, pieces)
+
 ATOMS = st.sampled_from(
     [
         *"abAk.s",

@@ -200,6 +200,65 @@ def test_a_pattern_too_large_in_any_form_is_a_limit_error() -> None:
         pcre2.compile("a" * 200_000)
 
 
+# ---- what PCRE2 has wrong ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        # Its JIT looks for the first letters of a match, and misses some: PCRE2Project/pcre2#874.
+        (r"\$?US[0-9]{0,3}\b", "US"),
+        (r"\$?US[0-9]{0,3}?\b", "US"),
+        (r"(?:https?|ftp)[sx]{0,2}\b", "ftp"),
+        (r"(?<!q)(?:dead|beef)[0-9]{0,3}", "beef"),
+        (r"(?<!q)(?:dead|beef)[0-9]{0,3}+", "beef"),
+        (r"(?:abc.{2}|xyz)\b", "xyz"),
+        (r"(?:abc\N{2}|xyz)\b", "xyz"),
+        (r"(?s)(?:abc.{2,}|xyz)\b", "xyz"),
+    ],
+)
+def test_the_start_of_a_match_is_not_missed(pattern: str, text: str) -> None:
+    assert [text] == split(pattern, text)
+    assert [text] == split(pattern, f"-{text}")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?<!(?:a|bb)\b)\S",  # its JIT takes the place for the end of the text
+        r"(?<=(?:a|bb)(?=x))x",
+        r"(?<=a?\b)x",
+        r"(?<=a?$)x",
+        r"(?<=a?\z)x",
+        r"(?<=(?:a?(?m:$)))x",
+        r"(?<=a(?!b)a?)x",  # it goes back, and the reference does not
+        r"(?<=(?=a)\w{1,3})x",
+        r"(?<=(\w)\w?)\1",
+        r"(?<=(?<name>a|b)(b|a?))\k<name>",
+    ],
+)
+def test_lookbehinds_that_engines_disagree_on_are_refused(pattern: str) -> None:
+    with pytest.raises(InvalidPatternError, match="one length each"):
+        pcre2.compile(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "pieces"),
+    [
+        (r"(?<=a|bc)d", "adbcdd", ["d", "d"]),
+        (r"(?<=a(?!b))x", "axbx", ["x"]),
+        (r"(?<!(?:ab|cd)(?!x))x", "abxx", ["x", "x"]),
+        (r"(?<=\Aa|b)x", "axbxax", ["x", "x"]),
+        (r"(?<=a{1,2}b?)x", "abxx", ["x"]),
+        (r"(?<=(\w))\1", "aab", ["a"]),
+    ],
+)
+def test_lookbehinds_that_they_agree_on_are_taken(
+    pattern: str, text: str, pieces: list[str]
+) -> None:
+    assert pieces == split(pattern, text)
+
+
 # ---- limits -----------------------------------------------------------------------------
 
 
