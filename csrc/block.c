@@ -386,7 +386,9 @@ static ctok_status block_merge_group(const block_call *call, block_work *work,
         bpe_row *row = &group->rows[i];
 
         if (BASE_UNLIKELY(!block_ids(call->model, row->symbols, row->n))) {
-            return block_merge_one(call, work, miss); /* it says what is missing */
+            /* It says what is missing; not in an image that was made up and has it both ways. */
+            TRY(block_merge_one(call, work, miss));
+            continue;
         }
         block_made(call, work, miss, row->symbols, row->n);
     }

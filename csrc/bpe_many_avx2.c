@@ -131,6 +131,14 @@ MANY_AVX2 static BASE_INLINE __m256i many_front(uint32_t mask)
     return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)lanes));
 }
 
+/* All ones in the lanes of a mask. */
+MANY_AVX2 static BASE_INLINE __m256i many_lanes(uint32_t mask)
+{
+    const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)mask), bits), bits);
+}
+
 /* Writes eight symbols and keys, of which those of a mask count, for places from n on. */
 MANY_AVX2 static BASE_INLINE void many_put(many_piece *m, uint32_t n, __m256i symbols,
                                            __m256i ranks, uint32_t mask)
@@ -190,13 +198,17 @@ MANY_AVX2 static BASE_INLINE uint32_t many_bytes_one(const pairs *table, many_pi
         many_sure(&high, _mm256_blend_epi32(high_down, low_down, 0x01), high_up);
     uint32_t marked = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low_sure)) |
                       (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(high_sure)) << 8;
-    /* No two beside each other; but an image that was made up may say so. */
+    /* No two beside each other. */
     uint32_t sure = marked & ~(marked << 1);
     uint32_t alive = (((uint32_t)1 << row->n) - 1) & ~(sure << 1);
     uint32_t n_low = (uint32_t)_mm_popcnt_u32(alive & 0xFF);
     uint32_t n = n_low + (uint32_t)_mm_popcnt_u32(alive >> 8);
-    uint32_t merged = _pext_u32(marked, alive);
+    uint32_t merged = _pext_u32(sure, alive);
 
+    if (BASE_UNLIKELY(sure != marked)) { /* only an image that was made up says so */
+        low_sure = many_lanes(sure & 0xFF);
+        high_sure = many_lanes(sure >> 8);
+    }
     many_put(m, 0, _mm256_blendv_epi8(low_bytes, low.ranks, low_sure), low.ranks,
              alive & 0xFF);
     many_put(m, n_low, _mm256_blendv_epi8(high_bytes, high.ranks, high_sure),

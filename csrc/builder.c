@@ -181,6 +181,11 @@ ctok_status ctok_builder_finish(ctok_model **out, ctok_builder *b, ctok_error *e
     f.model->merge_many = cpu_merger(b->cpu);
     f.model->splitter = b->splitter.next != NULL ? b->splitter : split_none();
     memset(&b->splitter, 0, sizeof b->splitter);
+    if ((uint64_t)b->n_blob + b->n_special_blob > UINT32_MAX - 256 - VOCAB_BEHIND) {
+        status = error_set(err, CTOK_E_LIMIT,
+                           "tokens and specials have more than 4 GiB together");
+        goto done;
+    }
     TRY_TO(done, number_tokens(&f, err));
     TRY_TO(done, tables_fill(&f, err));
     *out = f.model;

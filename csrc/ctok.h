@@ -345,7 +345,7 @@ ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_byt
  * encoded on their own with the same options, are those of the whole. 0 when none is known,
  * as for most patterns but the well-known ones. A place depends on the characters around it
  * only (on as many bytes as the longest special has): so text may be part of a longer one, if
- * it has so much on both sides of the place. */
+ * it has so much on both sides of the place. It is valid UTF-8; no character is cut at its ends. */
 size_t ctok_encode_cut(const ctok_model *model, ctok_bytes text, size_t at);
 
 typedef struct ctok_head {

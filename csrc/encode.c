@@ -204,7 +204,7 @@ static ctok_status encode_finish(const encode_call *call)
 {
     const ctok_output *out = call->out;
 
-    if (out->ids != NULL && out->n > out->cap) {
+    if ((out->ids != NULL || out->ranges != NULL) && out->n > out->cap) {
         return error_set(call->err, CTOK_E_SPACE, "%zu ids do not fit into %zu", out->n,
                          out->cap);
     }
@@ -216,7 +216,7 @@ static ctok_status encode_finish(const encode_call *call)
 size_t ctok_encode_bound(const ctok_model *model, size_t text_len)
 {
     (void)model; /* no model makes more ids than bytes */
-    return text_len + BLOCK_SLACK;
+    return text_len <= SIZE_MAX - BLOCK_SLACK ? text_len + BLOCK_SLACK : SIZE_MAX;
 }
 
 ctok_status ctok_encode(const ctok_model *model, ctok_scratch *scratch, ctok_bytes text,

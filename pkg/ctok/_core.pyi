@@ -43,6 +43,7 @@ class SpecialSets:
     ) -> None: ...
 
 class Model:
+    def _claim(self) -> None: ...
     def _build(
         self,
         blob: bytes,
@@ -57,7 +58,12 @@ class Model:
     ) -> None: ...
     def _image(self, fingerprint: bytes) -> bytes: ...
     def _from_image(
-        self, image: object, fingerprint: bytes, pattern: str | None, engine: str | None
+        self,
+        image: object,
+        fingerprint: bytes,
+        pattern: str | None,
+        engine: str | None,
+        n_specials: int,
     ) -> bool: ...
     @property
     def _info(self) -> dict[str, Any]: ...

@@ -114,6 +114,7 @@ class Encoding(_core.Codec):
         return self
 
     def _fill(self, outline: Outline, engine: str | None = None) -> None:
+        self._claim()
         object.__setattr__(self, "_outline", outline)
         object.__setattr__(self, "_engine", engine)
         object.__setattr__(self, "_specials", Specials(outline.specials))

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 WORTH = 1 << 14
 """Definitions with fewer tokens and merges are built in the time that finding an image takes."""
+KEY_DIGITS = 32
+"""Of the key, in a file's name."""
 SUFFIX = ".image"
 
 
@@ -100,7 +102,7 @@ def _key(outline: Outline, engine: str | None) -> bytes:
 
 def _path(name: str, key: bytes) -> str | None:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in str(name))
-    file = f"{safe[:40].lstrip('.')}-{key.hex()[:32]}{SUFFIX}"
+    file = f"{safe[:40].lstrip('.')}-{key.hex()[:KEY_DIGITS]}{SUFFIX}"
     try:
         return os.path.join(config.images_path(), file)  # noqa: PTH118 - see config.cache_path
     except RuntimeError:  # nobody knows where home is
@@ -113,7 +115,9 @@ def _path(name: str, key: bytes) -> str | None:
 def _map(codec: _core.Codec, path: str, key: bytes, outline: Outline, engine: str | None) -> bool:
     """Fills the codec from a file; False when that has no image for it."""
     mapped = _open(path)
-    return mapped is not None and codec._from_image(mapped, key, outline.pattern, engine)
+    return mapped is not None and codec._from_image(
+        mapped, key, outline.pattern, engine, len(outline.specials)
+    )
 
 
 def _open(path: str) -> mmap.mmap | None:

@@ -7,10 +7,11 @@ The first use of an encoding waits for this module and what it imports: no pathl
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from . import config
-from .image import SUFFIX
+from .image import KEY_DIGITS, SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,11 +75,21 @@ def found(place: str) -> Iterator[tuple[str, os.stat_result]]:
     except OSError:
         return
     for entry in entries:
-        if entry.name.endswith((SUFFIX, UNFINISHED)):
+        if _is_made_here(entry.name):
             try:
-                yield entry.path, entry.stat(follow_symlinks=False)
+                facts = entry.stat(follow_symlinks=False)
             except OSError:  # another process was faster
                 continue
+            if stat.S_ISREG(facts.st_mode):
+                yield entry.path, facts
+
+
+def _is_made_here(name: str) -> bool:
+    """Of anything else in the folder somebody may want to keep it."""
+    start, found, rest = name.rpartition(SUFFIX)
+    dash, key = start[-KEY_DIGITS - 1 : -KEY_DIGITS], start[-KEY_DIGITS:]
+    is_key = dash == "-" and not key.strip("0123456789abcdef")
+    return bool(found) and is_key and (rest == "" or rest.endswith(UNFINISHED))
 
 
 def _remove(path: str) -> None:

@@ -111,7 +111,7 @@ def test_places_in_errors_count_the_characters_that_were_given() -> None:
 def test_place_of_a_split_that_is_given_up_is_that_of_the_whole_text() -> None:
     # Between specials, each part of the text is split on its own.
     enc = tiny(BYTES, {"<s>": 256}, pattern=r"(a+)+[bc]")
-    text = "é\ud83d\ude00<s>" + "a" * 5000
+    text = "é\ud83d\ude00<s>" + "a" * 50_000
     for encode in (enc.encode, enc.encode_with_offsets, lambda text, **_: enc.pieces(text)):
         with pytest.raises(SplitError) as caught:
             encode(text, allowed_special="all")  # type: ignore[operator]
@@ -504,10 +504,19 @@ def test_encoding_that_was_not_built_raises_whatever_is_asked(name: str) -> None
         attribute = getattr(Lazy(), name)
     except (AttributeError, ValidationError):
         return
-    if not name.startswith("__") and name not in ("from_spec", "cache_clear"):
+    if not name.startswith("__") and name not in ("from_spec", "cache_clear", "_claim"):
         for arguments in (("a",), (["a"],), ([1],), (1,), (b"a",), (b"a", b"b"), ("a", 3), ()):
             with pytest.raises((AttributeError, ValidationError, TypeError)):
                 attribute(*arguments)
+
+
+def test_an_encoding_is_not_built_again() -> None:
+    many = {f"<{i}>": 300 + i for i in range(5000)}
+    enc = tiny(BYTES, many)
+    before = (enc.name, enc.special_tokens_set, enc.encode("<7>", allowed_special="all"))
+    with pytest.raises(ValidationError, match="built already"):
+        enc.__init__("other", pat_str="a", mergeable_ranks=BYTES, special_tokens={"<x>": 300})  # type: ignore[misc]
+    assert before == (enc.name, enc.special_tokens_set, enc.encode("<7>", allowed_special="all"))
 
 
 def test_copies_are_the_same_object() -> None:

@@ -443,13 +443,29 @@ def test_old_images_make_room(monkeypatch: pytest.MonkeyPatch, place: Path) -> N
 
 def test_what_was_never_finished_goes(place: Path) -> None:
     place.mkdir(parents=True)
-    old, new, other = place / "a.image.1-0.part", place / "b.image.2-0.part", place / "notes"
+    image = f"a-{32 * '0'}.image"
+    old, new, other = place / f"{image}.1-0.part", place / f"{image}.2-0.part", place / "notes"
     for each in (old, new, other):
         each.write_text("")
     os.utime(old, (1, 1))
     os.utime(other, (1, 1))
     published()
     assert (False, True, True) == (old.exists(), new.exists(), other.exists())
+
+
+def test_what_is_not_an_image_stays(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    monkeypatch.setattr(images, "MAX_BYTES", 1)
+    theirs = ["ubuntu.image", "film.mkv.part", f"-{32 * 'g'}.image", f"{32 * '0'}.image"]
+    folder = place / f"a-{32 * '0'}.image"
+    folder.mkdir(parents=True)
+    for name in theirs:
+        (place / name).write_text("kept")
+        os.utime(place / name, (1, 1))
+    published("gpt2")
+    the_image_of_gpt2 = {each.name for each in place.iterdir()} - {*theirs, folder.name}
+    assert 1 == len(the_image_of_gpt2)
+    assert {*theirs, folder.name} <= {each.name for each in place.iterdir()}
+    assert the_image_of_gpt2 == {os.path.basename(path) for path, _ in images.found(str(place))}
 
 
 PROGRAM = """

@@ -24,10 +24,11 @@ def has_empty_token(bytes ends not None):
     return False
 
 
-cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, pattern,
-                                engine) except? NULL:
+cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, pattern, engine,
+                                size_t n_specials) except? NULL:
     """The model of an image; NULL when it is no image of that."""
     cdef ctok_image_options options
+    cdef ctok_model_info info
     cdef ctok_splitter splitter
     cdef ctok_model* model = NULL
     cdef ctok_bytes view
@@ -49,6 +50,11 @@ cdef ctok_model* model_of_image(const Py_buffer* image, bytes fingerprint, patte
             status = ctok_model_from_image(&model, view, &options, NULL, &err)
     if status not in (CTOK_OK, CTOK_E_IMAGE):
         raise failure(&err)
+    if model != NULL:
+        ctok_model_describe(model, &info)
+        if info.n_specials != n_specials:  # sets of them would be too short
+            ctok_model_free(model)
+            return NULL
     return model
 
 
@@ -62,6 +68,7 @@ cdef class Model:
     cdef Py_buffer image  # whose bytes are the model's tables, if it was not built
     cdef ctok_model_info info
     cdef Pool pool
+    cdef bint is_claimed
     cdef object __weakref__
 
     def __cinit__(self, *args, **kwargs):
@@ -75,6 +82,14 @@ cdef class Model:
         ctok_model_free(self.model)
         PyBuffer_Release(&self.image)
 
+    def _claim(self):
+        """To be called before anything of it is filled, which happens once: other threads may be
+        using what is there. ValidationError the second time."""
+        if self.is_claimed:
+            raise ctok_errors.ValidationError(
+                "this encoding is built already, and does not change: make another one")
+        self.is_claimed = True
+
     def _build(self, bytes blob not None, bytes ends not None, bytes ids not None,
                merges, specials, pattern, engine, bint whole_piece, bint allow_duplicates):
         """Fills and finishes a builder. ends, ids: uint32 numbers; merges: None or three such;
@@ -86,8 +101,6 @@ cdef class Model:
         cdef bytes left, right, merged
         cdef uint32_t flags = 0
 
-        if self.model != NULL:
-            raise ctok_errors.ValidationError("an encoding is built once")
         if n_numbers(ends) != n_numbers(ids):
             raise ctok_errors.ValidationError(
                 f"{n_numbers(ends)} token ends for {n_numbers(ids)} ids")
@@ -161,25 +174,22 @@ cdef class Model:
             raise failure(&err)
         return out
 
-    def _from_image(self, image, bytes fingerprint not None, pattern, engine):
-        """Takes the model in an image, whose memory is held as long as this lives; in place of one
-        just built, as long as nobody else knows this codec. False when it is no image of
-        that."""
+    def _from_image(self, image, bytes fingerprint not None, pattern, engine, size_t n_specials):
+        """Takes the model in an image, whose memory is held as long as this lives. False when it is
+        no image of that."""
         cdef Py_buffer held
         cdef ctok_model* model = NULL
 
         assert len(fingerprint) == FINGERPRINT_LEN
         PyObject_GetBuffer(image, &held, PyBUF_SIMPLE)
         try:
-            model = model_of_image(&held, fingerprint, pattern, engine)
+            model = model_of_image(&held, fingerprint, pattern, engine, n_specials)
         except BaseException:
             PyBuffer_Release(&held)
             raise
         if model == NULL:
             PyBuffer_Release(&held)
             return False
-        ctok_model_free(self.model)
-        PyBuffer_Release(&self.image)
         self.model = model
         self.image = held
         self.describe()

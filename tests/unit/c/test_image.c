@@ -358,12 +358,147 @@ static void test_made_up_images_are_refused_or_harmless(void)
     free(written.bytes);
 }
 
+/* Where image.c puts numbers, and which array is that of ids. */
+#define NUMBERS_AT 80
+#define IDS_ARRAY 2
+
+/* What the table of byte pairs says of the border between two bytes: 8 bytes a pair, these behind the
+ * rank. */
+#define N_BYTE_PAIRS 65536
+
+/* Array number i of an image. */
+static uint8_t *array_of(const image *written, uint64_t i, uint64_t *n_items)
+{
+    uint64_t n_numbers;
+    uint64_t array[3]; /* start, items, bytes of each */
+
+    memcpy(&n_numbers, written->bytes + NUMBERS_AT - 16, sizeof n_numbers);
+    memcpy(array, written->bytes + NUMBERS_AT + 8 * n_numbers + 24 * i, sizeof array);
+    *n_items = array[1];
+    return written->bytes + array[0];
+}
+
+static uint8_t *borders_of(const image *written)
+{
+    uint64_t n_arrays;
+
+    memcpy(&n_arrays, written->bytes + NUMBERS_AT - 8, sizeof n_arrays);
+    for (uint64_t i = 0; i < n_arrays; i++) {
+        uint64_t n_items;
+        uint8_t *items = array_of(written, i, &n_items);
+
+        if (n_items == N_BYTE_PAIRS) {
+            return items + 4;
+        }
+    }
+    REQUIRE(false);
+    return NULL;
+}
+
+static void encode_pieces_of(const ctok_model *model, const char *letters)
+{
+    static uint8_t text[600];
+    static uint32_t of[600];
+    ctok_scratch *scratch = NULL;
+    uint32_t seed = 7;
+
+    REQUIRE(ctok_scratch_new(&scratch, 0, NULL, NULL) == CTOK_OK);
+    for (size_t len = 1; len < sizeof text; len++) {
+        /* At the end of memory of its own, so that no byte is read behind it. */
+        uint8_t *piece = malloc(len);
+        ctok_output out = {of, NULL, len, 0, 0};
+        ctok_status status;
+
+        REQUIRE(piece != NULL);
+        for (size_t i = 0; i < len; i++) {
+            seed = seed * 1664525 + 1013904223;
+            piece[i] = (uint8_t)letters[(seed >> 16) % strlen(letters)];
+        }
+        status = ctok_encode_piece(model, scratch, (ctok_bytes){piece, len}, &out, NULL);
+        CHECK(status == CTOK_OK || status == CTOK_E_RANK);
+        CHECK(out.n <= len);
+        free(piece);
+    }
+    ctok_scratch_free(scratch);
+}
+
+/* Each border is said to be the surest of all, so those beside each other contradict. */
+static void test_borders_that_contradict_each_other_are_harmless(void)
+{
+    static const char *const tokens[] = {"ab", "bc", "cd", "da", "ac", "bd", "ca", NULL};
+    ctok_model *model = NULL;
+    ctok_model *loaded;
+    image written;
+    uint8_t *borders;
+
+    REQUIRE(model_new(&model, tokens, NULL, NULL, NULL, NULL) == CTOK_OK);
+    written = image_of(model, FINGERPRINT);
+    borders = borders_of(&written);
+    for (size_t i = 0; i < N_BYTE_PAIRS; i++) {
+        memset(borders + 8 * i, 0xFF, 4);
+    }
+    image_sum_again(&written);
+    loaded = read_image(&written);
+    encode_pieces_of(loaded, "abcd");
+    ctok_model_free(loaded);
+    ctok_model_free(model);
+    free(written.bytes);
+}
+
+/* To merge many pieces at once finds a symbol without an id, to merge one finds ids. */
+static void test_row_whose_symbol_has_no_id_ends_no_group(void)
+{
+    static const uint32_t sure = 0x3FFFFFFF;
+    static const uint32_t none = UINT32_MAX;
+    static const uint32_t zero = 0;
+    const uint32_t last_id = 1000; /* far from its symbol, so ids are an array */
+    ctok_builder *builder = NULL;
+    ctok_scratch *scratch = NULL;
+    ctok_splitter splitter;
+    ctok_model *model = NULL;
+    ctok_model *loaded;
+    static char text[30000];
+    static uint32_t of[30000];
+    ctok_output out = {of, NULL, sizeof of / sizeof *of, 0, 0};
+    uint64_t n_ids;
+    image written;
+    uint8_t *borders;
+    uint8_t *ids;
+    size_t len = 0;
+
+    REQUIRE(ctok_splitter_compile(&splitter, bytes_of("[^ ]+| "), CTOK_CPU_BEST, NULL,
+                                  NULL) == CTOK_OK);
+    REQUIRE(ctok_builder_new(&builder, NULL, NULL) == CTOK_OK);
+    REQUIRE(add_all_bytes(builder, NULL) == CTOK_OK);
+    REQUIRE(add_token(builder, "ab", last_id, NULL) == CTOK_OK);
+    REQUIRE(add_token(builder, "bc", last_id + 1, NULL) == CTOK_OK);
+    REQUIRE(ctok_builder_set_splitter(builder, &splitter, NULL) == CTOK_OK);
+    REQUIRE(ctok_builder_finish(&model, builder, NULL) == CTOK_OK);
+    written = image_of(model, FINGERPRINT);
+    borders = borders_of(&written);
+    memcpy(borders + 8 * ('a' << 8 | 'b'), &sure, sizeof sure);
+    memcpy(borders + 8 * ('q' << 8 | 'a'), &zero, sizeof zero);
+    ids = array_of(&written, IDS_ARRAY, &n_ids);
+    REQUIRE(n_ids == 258);
+    memcpy(ids + 4 * 257, &none, sizeof none);
+    image_sum_again(&written);
+    loaded = read_image(&written);
+    for (int i = 0; i < 3000; i++) {
+        len += (size_t)sprintf(text + len, "qabc%c%c ", 'g' + i % 10, 'g' + i / 10 % 10);
+    }
+    REQUIRE(ctok_scratch_new(&scratch, 0, NULL, NULL) == CTOK_OK);
+    CHECK(ctok_encode(loaded, scratch, bytes_of(text), NULL, &out, NULL) != CTOK_E_SPACE);
+    ctok_scratch_free(scratch);
+    ctok_model_free(loaded);
+    ctok_model_free(model);
+    ctok_builder_free(builder);
+    free(written.bytes);
+}
+
 /* A vocabulary whose symbols are their own ids has few ids in its image, and no symbol above the
  * largest id. Here are the numbers that say so, where image.c puts them. */
-#define NUMBERS_AT 80
 #define N_IDS 4
 #define MAX_ID 8
-#define IDS_ARRAY 2
 
 static ctok_status status_with(const image *written, size_t number, uint64_t value,
                                bool in_array)
@@ -473,6 +608,8 @@ int main(void)
     test_an_image_of_another_definition_is_refused();
     test_an_image_that_is_not_aligned_is_refused();
     test_made_up_images_are_refused_or_harmless();
+    test_borders_that_contradict_each_other_are_harmless();
+    test_row_whose_symbol_has_no_id_ends_no_group();
     test_ids_that_contradict_the_symbols_are_refused();
     test_every_allocation_may_fail();
     test_the_version_belongs_to_this_layout();
