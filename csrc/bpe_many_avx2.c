@@ -136,7 +136,8 @@ MANY_AVX2 static BASE_INLINE __m256i many_lanes(uint32_t mask)
 {
     const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
 
-    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)mask), bits), bits);
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)mask), bits),
+                              bits);
 }
 
 /* Writes eight symbols and keys, of which those of a mask count, for places from n on. */

@@ -17,12 +17,22 @@
 /* About as many as an id has: pieces are counted in portions of what is left to find. */
 #define TRUNCATE_BYTES_PER_ID 5
 
+/* So often one id less is tried, which is enough as a rule, before more are given up at once. */
+#define TRUNCATE_TRIES 16
+
 typedef struct truncate_call {
     const ctok_model *model;
     ctok_scratch *scratch;
     ctok_bytes text;
     ctok_error *err;
 } truncate_call;
+
+/* What was found of a beginning. */
+typedef enum truncate_result {
+    TRUNCATE_FITS,
+    TRUNCATE_IS_MORE,
+    TRUNCATE_IS_ENDLESS /* to split it takes too long, unlike the whole text */
+} truncate_result;
 
 /* The first ids of the text, and the block with the last of them. */
 typedef struct truncate_ids {
@@ -217,9 +227,9 @@ static bool truncate_may_cut(const truncate_call *call, size_t at)
            splitter->cut(splitter->self, around, at - from) == at - from;
 }
 
-/* Cuts behind the first `limit` ids; *fits is whether what is left has at most max_ids. */
+/* Cuts behind the first `limit` ids; *found is whether what is left has at most max_ids. */
 static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t max_ids,
-                               ctok_head *out, bool *fits)
+                               ctok_head *out, truncate_result *found)
 {
     const ctok_encode_options options = {.text_is_utf8 = 1};
     const ctok_bytes text = call->text;
@@ -233,8 +243,9 @@ static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t m
     TRY(truncate_first(call, limit, &first));
     out->len = first.end;
     out->n_ids = first.n;
-    *fits = first.n <= max_ids;
-    if (*fits && (first.end == text.len || truncate_may_cut(call, first.end))) {
+    *found = first.n <= max_ids ? TRUNCATE_FITS : TRUNCATE_IS_MORE;
+    if (first.n <= max_ids &&
+        (first.end == text.len || truncate_may_cut(call, first.end))) {
         return CTOK_OK;
     }
     while (out->len > 0 && out->len < text.len && utf8_is_tail(text.ptr[out->len])) {
@@ -245,9 +256,23 @@ static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t m
     rest.len = out->len - place;
     status = ctok_encode(call->model, call->scratch, rest, &options, &again, call->err);
     out->n_ids = n + again.n;
-    *fits = status == CTOK_OK && out->n_ids <= max_ids;
+    *found = status == CTOK_E_SPLIT                       ? TRUNCATE_IS_ENDLESS
+             : status == CTOK_OK && out->n_ids <= max_ids ? TRUNCATE_FITS
+                                                          : TRUNCATE_IS_MORE;
     /* A rank may be missing now: what was cut off made a token of the bytes before it. */
-    return status == CTOK_E_RANK ? CTOK_OK : status;
+    return status == CTOK_E_RANK || status == CTOK_E_SPLIT ? CTOK_OK : status;
+}
+
+/* Fewer ids, by how many there were when so many of the text were cut off; half where that was not
+ * found. */
+static size_t truncate_less(size_t limit, const ctok_head *cut, size_t max_ids)
+{
+    double less = (double)limit / 2;
+
+    if (cut->n_ids > max_ids) {
+        less = (double)limit * (double)max_ids / (double)cut->n_ids;
+    }
+    return (size_t)less < limit ? (size_t)less : limit - 1;
 }
 
 ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
@@ -256,18 +281,23 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
 {
     const truncate_call call = {model, scratch, text, err};
     size_t limit = max_ids > 0 ? max_ids : 1;
+    size_t n_tries = 0;
     ctok_status status = CTOK_OK;
-    bool fits = false;
+    truncate_result found = TRUNCATE_IS_MORE;
 
     *out = (ctok_head){0, 0};
     if (model->is_ambiguous) {
         return model_no_places(err);
     }
     TRY(scratch_attach(scratch, model, err));
-    while (!fits && limit > 0 && status == CTOK_OK) {
-        status = truncate_at(&call, limit--, max_ids, out, &fits);
+    while (found != TRUNCATE_FITS && limit > 0 && status == CTOK_OK) {
+        status = truncate_at(&call, limit, max_ids, out, &found);
+        n_tries++;
+        limit = found == TRUNCATE_IS_ENDLESS ? limit / 2
+                : n_tries < TRUNCATE_TRIES   ? limit - 1
+                                             : truncate_less(limit, out, max_ids);
     }
-    if (!fits) {
+    if (found != TRUNCATE_FITS) {
         out->len = 0;
         out->n_ids = 0;
     }

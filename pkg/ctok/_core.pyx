@@ -14,7 +14,7 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy, memmove, memset, strlen
 
 from ._ctok cimport *
 
@@ -32,10 +32,11 @@ cdef extern from "Python.h":
                                      Py_ssize_t* consumed)
     bint PySequence_Check(object o)
     PyObject** PySequence_Fast_ITEMS(object items)
-    const char* PyUnicode_AsUTF8(object text) except NULL
+    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
     PyObject* PyBytes_FromStringAndSize(const char* data, Py_ssize_t size)
     char* PyBytes_AS_STRING(PyObject* data)
     int _PyBytes_Resize(PyObject** data, Py_ssize_t size) except -1
+    object PyNumber_Index(object o)
     void PyObject_GC_Track(PyObject* o)
     void PyObject_GC_UnTrack(PyObject* o)
 

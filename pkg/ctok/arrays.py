@@ -21,7 +21,7 @@ def encode_batch_to_numpy(
     self: Encoding,
     texts: Sequence[str],
     *,
-    num_threads: int = 8,
+    num_threads: int | None = 8,
     allowed_special: AllowedSpecial = frozenset(),
     disallowed_special: DisallowedSpecial = "all",
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:

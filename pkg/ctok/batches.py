@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING
 
 from . import _core
@@ -20,13 +21,15 @@ caches are empty)."""
 BATCHES_PER_THREAD = 16
 CHARS_PER_BATCH = 1 << 16
 """Each thread has its share in so many batches that who is done early can take from who is late."""
+CHARS_PER_INTERRUPT = 1 << 24
+"""One thread alone has batches too: between two of them it looks whether it was interrupted."""
 
 
 def encode_batch(
     self: Encoding,
     text: Sequence[str],
     *,
-    num_threads: int = 8,
+    num_threads: int | None = 8,
     allowed_special: AllowedSpecial = frozenset(),
     disallowed_special: DisallowedSpecial = "all",
 ) -> list[list[int]]:
@@ -35,9 +38,9 @@ def encode_batch(
     Args:
         text: the texts.
         num_threads: at most so many threads, for this call only; never more than the
-            processors of this process, nor than the texts are worth. Long texts are cut among them
-            where that is known to change no id: where the pattern is gpt2's, cl100k's,
-            o200k's or one of their kind.
+            processors of this process (None: so many), nor than the texts are worth.
+            Long texts are cut among them where that is known to change no id: where the
+            pattern is gpt2's, cl100k's, o200k's or one of their kind.
         allowed_special, disallowed_special: as in :meth:`encode`.
 
     Returns:
@@ -57,7 +60,7 @@ def encode_batch(
 
 
 def encode_ordinary_batch(
-    self: Encoding, text: Sequence[str], *, num_threads: int = 8
+    self: Encoding, text: Sequence[str], *, num_threads: int | None = 8
 ) -> list[list[int]]:
     """The ids of many texts, special tokens in them being ordinary text.
 
@@ -132,10 +135,20 @@ def n_processors() -> int:
     return os.cpu_count() or 1
 
 
+def _wanted(num_threads: int | None) -> int:
+    """How many threads are asked for; None as in tiktoken, whose pool then takes what there is."""
+    if num_threads is None:
+        return n_processors()
+    try:
+        return max(index(num_threads), 1)
+    except TypeError:
+        raise ValidationError(f"num_threads is {num_threads!r}, an integer expected") from None
+
+
 def run_batches(
     encoding: Encoding,
     texts: Sequence[str],
-    num_threads: int,
+    num_threads: int | None,
     sets: _core.SpecialSets,
     *,
     as_lists: bool,
@@ -146,8 +159,8 @@ def run_batches(
         raise ValidationError("texts is one str, a sequence of them expected")
     texts = list(texts)
     n_chars = _core.count_chars(texts)
-    n_threads = min(max(num_threads, 1), n_chars // CHARS_PER_THREAD + 1)
-    n_batches = 1
+    n_threads = min(_wanted(num_threads), n_chars // CHARS_PER_THREAD + 1)
+    n_batches = n_chars // CHARS_PER_INTERRUPT + 1
     if n_threads > 1:
         n_threads = min(n_threads, n_processors())
     if n_threads > 1:

@@ -54,9 +54,7 @@ class PcreSplitter:
         for shared in (False, True):
             text, origin = rewritten.render(shared=shared)
             encoded = text.encode()
-            status = lib.ctok_pcre2_compile(
-                self._splitter, encoded, len(encoded), flags, error
-            )
+            status = lib.ctok_pcre2_compile(self._splitter, encoded, len(encoded), flags, error)
             if status != lib.CTOK_E_LIMIT:
                 break
         if status == lib.CTOK_OK:

@@ -11,7 +11,7 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 def mended(text: str) -> str:
     """The text as it is encoded."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return str.encode(text, "utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def place(text: str, n: int) -> int:

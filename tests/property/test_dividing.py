@@ -17,7 +17,7 @@ import pytest
 
 import ctok
 from ctok import Encoding, _core, batches
-from ctok.errors import DisallowedSpecialError
+from ctok.errors import DisallowedSpecialError, ValidationError
 
 NAMES = ["gpt2", "cl100k_base", "o200k_base"]
 UNITS = {
@@ -106,6 +106,25 @@ def test_short_and_long_texts_keep_their_order() -> None:
     ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=2, disallowed_special=())
     assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]
     assert np.uint32 == ids.dtype
+
+
+def test_number_of_threads_is_an_integer_or_none() -> None:
+    enc = ctok.get_encoding("gpt2")
+    for n in (None, 0, -1, np.int64(2)):
+        assert [[31373]] == enc.encode_batch(["hello"], num_threads=n)
+    for wrong in ("2", 1.5):
+        with pytest.raises(ValidationError, match="num_threads"):
+            enc.encode_batch(["hello"], num_threads=wrong)  # type: ignore[arg-type]
+
+
+def test_one_thread_has_batches_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    texts = [long_text("wide", seed) for seed in range(3)]
+    expected = [enc.encode_ordinary(text) for text in texts]
+    monkeypatch.setattr(batches, "CHARS_PER_INTERRUPT", 50_000)
+    assert expected == enc.encode_ordinary_batch(texts, num_threads=1)
+    ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=1)
+    assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]
 
 
 def test_the_collector_does_not_look_at_lists_before_they_are_whole() -> None:

@@ -99,6 +99,7 @@ def test_a_letter_behind_a_backslash_has_one_case(pattern: str, text: str) -> No
     assert pieces == machine_code(pattern).split(text)
     assert is_reference_split(pattern, text, pieces)
 
+
 ATOMS = st.sampled_from(
     [
         *"abAk.s",

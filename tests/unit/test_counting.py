@@ -9,7 +9,7 @@ import pytest
 
 import ctok
 from ctok import Encoding, patterns
-from ctok.errors import MissingRankError, ValidationError
+from ctok.errors import MissingRankError, SplitError, ValidationError
 
 BYTES = {bytes([i]): i for i in range(256)}
 
@@ -216,3 +216,25 @@ def test_an_error_says_where_in_a_long_text() -> None:
             with pytest.raises(MissingRankError) as caught:
                 call("a a" * 500 + "b" + " a" * 100_000, 2000)
             assert 1500 == caught.value.offset
+
+
+def test_truncate_of_what_has_more_ids_cut_off_does_not_take_for_ever() -> None:
+    # Behind "b" all is one piece; before it each "a" is.
+    merges = {bytes([b]): b for b in range(256)} | {b"a" * 2**n: 255 + n for n in range(1, 5)}
+    enc = Encoding("x", pat_str=r"\Aa+b\z|a", mergeable_ranks=merges, special_tokens={})
+    cut = enc.truncate("a" * 60_000 + "b", 2_000)
+    assert (cut.n_tokens, True) == (enc.count(cut.text), cut.truncated)
+    assert 0 < cut.n_tokens <= 2_000
+
+
+def test_a_beginning_that_cannot_be_split_does_not_fit() -> None:
+    merges = {bytes([b]): b for b in range(256)} | {b"a" * 2**n: 255 + n for n in range(1, 5)}
+    enc = Encoding("x", pat_str="a+b|a", mergeable_ranks=merges, special_tokens={})
+    text = "a" * 24_000 + "b"
+    with pytest.raises(SplitError):
+        enc.count(text[:-1])
+    count = enc.count(text)
+    assert enc.fits(text, count)
+    cut = enc.truncate(text, count - 1)
+    assert (cut.n_tokens, True) == (enc.count(cut.text), cut.truncated)
+    assert cut.n_tokens < count

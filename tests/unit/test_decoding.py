@@ -177,6 +177,25 @@ def test_list_that_changes_while_it_is_read_is_an_error(enc: Encoding) -> None:
         enc.decode(ids)
 
 
+def test_ids_are_read_as_python_reads_integers(enc: Encoding) -> None:
+    class Half:
+        def __index__(self) -> int:
+            return 1.5  # type: ignore[return-value]
+
+    class Other(int):
+        def __index__(self) -> int:
+            return 98
+
+    with pytest.raises(InvalidTokenIdError, match="Half"):
+        enc.decode([Half()])
+    assert "a" == enc.decode([Other(97)])
+
+
+def test_name_of_an_error_handler_is_read_to_its_end(enc: Encoding) -> None:
+    with pytest.raises(ValueError, match="null character"):
+        enc.decode([97], "replace\0")
+
+
 @pytest.mark.parametrize("n", [63, 64, 65, 127, 128, 2047, 2048, 2049, 5000])
 def test_ids_in_any_number_and_form_decode_alike(enc: Encoding, n: int) -> None:
     rng = random.Random(n)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+import random
+import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ctok import Encoding, MergeTable, TokenizerSpec, TokenTable
@@ -508,6 +511,21 @@ def test_encoding_that_was_not_built_raises_whatever_is_asked(name: str) -> None
         for arguments in (("a",), (["a"],), ([1],), (1,), (b"a",), (b"a", b"b"), ("a", 3), ()):
             with pytest.raises((AttributeError, ValidationError, TypeError)):
                 attribute(*arguments)
+
+
+def test_specials_may_have_ids_of_numpy() -> None:
+    enc = tiny(BYTES, {"<s>": np.int64(256)})
+    assert [256] == enc.encode("<s>", allowed_special="all")
+    assert int is type(enc.encode_single_token("<s>"))
+
+
+def test_tokens_that_no_merge_makes_are_built_in_a_moment() -> None:
+    source = random.Random(8)
+    long = {bytes(source.choices(b"abcd", k=20_000)): 256 + i for i in range(60)}
+    started = time.process_time()
+    enc = tiny(BYTES | long)
+    assert time.process_time() - started < 2  # 3.6 s when each part of each is looked up
+    assert [256] == enc.encode(next(iter(long)).decode())
 
 
 def test_an_encoding_is_not_built_again() -> None:

@@ -465,7 +465,7 @@ def test_what_is_not_an_image_stays(monkeypatch: pytest.MonkeyPatch, place: Path
     the_image_of_gpt2 = {each.name for each in place.iterdir()} - {*theirs, folder.name}
     assert 1 == len(the_image_of_gpt2)
     assert {*theirs, folder.name} <= {each.name for each in place.iterdir()}
-    assert the_image_of_gpt2 == {os.path.basename(path) for path, _ in images.found(str(place))}
+    assert the_image_of_gpt2 == {Path(path).name for path, _ in images.found(str(place))}
 
 
 PROGRAM = """

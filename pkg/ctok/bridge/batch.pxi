@@ -214,9 +214,9 @@ cdef class Batch:
 
 
 def join_lists(list batches not None):
-    """A list of ids for each text, of batches that were run as lists. Python's collector has them from
-    here on: before, it would have looked at every id whenever 700 lists were new, which takes as long
-    as to find them on two threads."""
+    """A list of ids for each text, of batches that were run as lists. Python's collector has them
+    from here on: before, it would have looked at every id whenever 700 lists were new, which takes
+    as long as to find them on two threads."""
     cdef list joined = []
     cdef Batch batch
 

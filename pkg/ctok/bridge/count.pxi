@@ -53,6 +53,7 @@ cdef class Counter(Encoder):
         cdef ctok_bytes view
         cdef ctok_head head
 
+        max_tokens = PyNumber_Index(max_tokens)
         if max_tokens < 0:
             return False
         scratch = self.pool.borrow()
@@ -69,6 +70,7 @@ cdef class Counter(Encoder):
         cdef ctok_bytes view
         cdef ctok_head head
 
+        max_tokens = PyNumber_Index(max_tokens)
         if max_tokens < 0:
             raise ctok_errors.ValidationError(
                 f"max_tokens is {max_tokens}, 0 or more expected")

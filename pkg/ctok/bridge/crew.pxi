@@ -1,7 +1,8 @@
 # The threads that run batches, for one call only. All but the caller's own know nothing of Python
 # and never wait for the GIL, whoever else has it meanwhile; the caller's takes it between two
-# batches, to see whether somebody wants to interrupt it, and to make lists of what is finished while
-# others encode. It waits for those that work, not for those that have not begun when nothing is left.
+# batches, to see whether somebody wants to interrupt it, and to make lists of what is finished
+# while others encode. It waits for those that work, not for those that have not begun when nothing
+# is left.
 #
 #     thread 0   [ 0  1  2  3  4  5 ]  6  7     own share, then what thread 1 has left: 15, 14, ...
 #     thread 1   [ 8  9 10 11 ] 12 13 14 15

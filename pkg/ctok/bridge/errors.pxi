@@ -40,9 +40,15 @@ cdef object text_failure(str text, ctok_bytes view, const ctok_error* err):
 
 cdef const char* handler_of(object errors) except NULL:
     """The name of an error handler, for as long as the object lives."""
+    cdef const char* name
+    cdef Py_ssize_t n
+
     if not isinstance(errors, str):
         raise TypeError(f"errors is {type(errors).__name__}, str expected")
-    return PyUnicode_AsUTF8(errors)
+    name = PyUnicode_AsUTF8AndSize(errors, &n)
+    if strlen(name) != <size_t>n:
+        raise ValueError("embedded null character")
+    return name
 
 
 cdef object pattern_failure(str pattern, const ctok_error* err):

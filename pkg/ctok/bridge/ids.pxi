@@ -174,8 +174,8 @@ cdef list list_of(tokens):
 cdef int64_t token_id_of(item) except -1:
     """An id from any integer: numpy's, bool, big ones; a typed error for the rest."""
     try:
-        value = item.__index__()
-    except (AttributeError, TypeError):
+        value = PyNumber_Index(item)
+    except TypeError:
         raise ctok_errors.InvalidTokenIdError(
             f"id {item!r} is {type(item).__name__}, an integer expected", value=item) from None
     if not 0 <= value <= 0xFFFFFFFF:

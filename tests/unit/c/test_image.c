@@ -414,7 +414,8 @@ static void encode_pieces_of(const ctok_model *model, const char *letters)
             seed = seed * 1664525 + 1013904223;
             piece[i] = (uint8_t)letters[(seed >> 16) % strlen(letters)];
         }
-        status = ctok_encode_piece(model, scratch, (ctok_bytes){piece, len}, &out, NULL);
+        status =
+            ctok_encode_piece(model, scratch, (ctok_bytes){piece, len}, &out, NULL);
         CHECK(status == CTOK_OK || status == CTOK_E_RANK);
         CHECK(out.n <= len);
         free(piece);
@@ -425,7 +426,8 @@ static void encode_pieces_of(const ctok_model *model, const char *letters)
 /* Each border is said to be the surest of all, so those beside each other contradict. */
 static void test_borders_that_contradict_each_other_are_harmless(void)
 {
-    static const char *const tokens[] = {"ab", "bc", "cd", "da", "ac", "bd", "ca", NULL};
+    static const char *const tokens[] = {"ab", "bc", "cd", "da",
+                                         "ac", "bd", "ca", NULL};
     ctok_model *model = NULL;
     ctok_model *loaded;
     image written;
@@ -484,10 +486,12 @@ static void test_row_whose_symbol_has_no_id_ends_no_group(void)
     image_sum_again(&written);
     loaded = read_image(&written);
     for (int i = 0; i < 3000; i++) {
-        len += (size_t)sprintf(text + len, "qabc%c%c ", 'g' + i % 10, 'g' + i / 10 % 10);
+        len +=
+            (size_t)sprintf(text + len, "qabc%c%c ", 'g' + i % 10, 'g' + i / 10 % 10);
     }
     REQUIRE(ctok_scratch_new(&scratch, 0, NULL, NULL) == CTOK_OK);
-    CHECK(ctok_encode(loaded, scratch, bytes_of(text), NULL, &out, NULL) != CTOK_E_SPACE);
+    CHECK(ctok_encode(loaded, scratch, bytes_of(text), NULL, &out, NULL) !=
+          CTOK_E_SPACE);
     ctok_scratch_free(scratch);
     ctok_model_free(loaded);
     ctok_model_free(model);
