@@ -10,6 +10,7 @@
 
 #define IMAGE_SUM_AT 24
 #define IMAGE_FINGERPRINT_AT 32
+#define IMAGE_NUMBERS_AT 80 /* behind how many numbers and how many arrays there are */
 
 typedef struct image {
     uint8_t *bytes; /* aligned as an image must be */
@@ -45,6 +46,44 @@ static inline image image_of(const ctok_model *model, const uint8_t *fingerprint
 static inline ctok_bytes image_view(const image *i)
 {
     return (ctok_bytes){i->bytes, i->len};
+}
+
+static inline uint64_t image_word(const image *i, size_t at)
+{
+    uint64_t word;
+
+    memcpy(&word, i->bytes + at, sizeof word);
+    return word;
+}
+
+static inline size_t image_n_numbers(const image *i)
+{
+    return (size_t)image_word(i, IMAGE_NUMBERS_AT - 16);
+}
+
+static inline size_t image_n_arrays(const image *i)
+{
+    return (size_t)image_word(i, IMAGE_NUMBERS_AT - 8);
+}
+
+typedef struct image_array {
+    uint8_t *items;
+    size_t n_items;
+    size_t item_size; /* bytes */
+} image_array;
+
+/* Where array number k is described: three words. */
+static inline size_t image_array_at(const image *i, size_t k)
+{
+    return IMAGE_NUMBERS_AT + 8 * image_n_numbers(i) + 24 * k;
+}
+
+static inline image_array image_array_of(const image *i, size_t k)
+{
+    size_t at = image_array_at(i, k);
+
+    return (image_array){i->bytes + image_word(i, at), (size_t)image_word(i, at + 8),
+                         (size_t)image_word(i, at + 16)};
 }
 
 static inline uint64_t image_turn(uint64_t value, uint64_t word)

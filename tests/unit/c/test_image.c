@@ -358,37 +358,20 @@ static void test_made_up_images_are_refused_or_harmless(void)
     free(written.bytes);
 }
 
-/* Where image.c puts numbers, and which array is that of ids. */
-#define NUMBERS_AT 80
+/* Which array is that of ids. */
 #define IDS_ARRAY 2
 
 /* What the table of byte pairs says of the border between two bytes: 8 bytes a pair, these behind the
  * rank. */
 #define N_BYTE_PAIRS 65536
 
-/* Array number i of an image. */
-static uint8_t *array_of(const image *written, uint64_t i, uint64_t *n_items)
-{
-    uint64_t n_numbers;
-    uint64_t array[3]; /* start, items, bytes of each */
-
-    memcpy(&n_numbers, written->bytes + NUMBERS_AT - 16, sizeof n_numbers);
-    memcpy(array, written->bytes + NUMBERS_AT + 8 * n_numbers + 24 * i, sizeof array);
-    *n_items = array[1];
-    return written->bytes + array[0];
-}
-
 static uint8_t *borders_of(const image *written)
 {
-    uint64_t n_arrays;
+    for (size_t i = 0; i < image_n_arrays(written); i++) {
+        image_array array = image_array_of(written, i);
 
-    memcpy(&n_arrays, written->bytes + NUMBERS_AT - 8, sizeof n_arrays);
-    for (uint64_t i = 0; i < n_arrays; i++) {
-        uint64_t n_items;
-        uint8_t *items = array_of(written, i, &n_items);
-
-        if (n_items == N_BYTE_PAIRS) {
-            return items + 4;
+        if (array.n_items == N_BYTE_PAIRS) {
+            return array.items + 4;
         }
     }
     REQUIRE(false);
@@ -462,10 +445,9 @@ static void test_row_whose_symbol_has_no_id_ends_no_group(void)
     static char text[30000];
     static uint32_t of[30000];
     ctok_output out = {of, NULL, sizeof of / sizeof *of, 0, 0};
-    uint64_t n_ids;
     image written;
+    image_array ids;
     uint8_t *borders;
-    uint8_t *ids;
     size_t len = 0;
 
     REQUIRE(ctok_splitter_compile(&splitter, bytes_of("[^ ]+| "), CTOK_CPU_BEST, NULL,
@@ -480,9 +462,9 @@ static void test_row_whose_symbol_has_no_id_ends_no_group(void)
     borders = borders_of(&written);
     memcpy(borders + 8 * ('a' << 8 | 'b'), &sure, sizeof sure);
     memcpy(borders + 8 * ('q' << 8 | 'a'), &zero, sizeof zero);
-    ids = array_of(&written, IDS_ARRAY, &n_ids);
-    REQUIRE(n_ids == 258);
-    memcpy(ids + 4 * 257, &none, sizeof none);
+    ids = image_array_of(&written, IDS_ARRAY);
+    REQUIRE(ids.n_items == 258);
+    memcpy(ids.items + 4 * 257, &none, sizeof none);
     image_sum_again(&written);
     loaded = read_image(&written);
     for (int i = 0; i < 3000; i++) {
@@ -510,14 +492,12 @@ static ctok_status status_with(const image *written, size_t number, uint64_t val
     image made_up = image_copy(written->bytes, written->len);
     ctok_model *loaded = NULL;
     ctok_status status;
-    uint64_t n_numbers;
-    uint8_t *arrays;
 
-    memcpy(&n_numbers, made_up.bytes + NUMBERS_AT - 16, sizeof n_numbers);
-    arrays = made_up.bytes + NUMBERS_AT + n_numbers * sizeof value;
-    memcpy(made_up.bytes + NUMBERS_AT + number * sizeof value, &value, sizeof value);
-    if (in_array) { /* offset, items, bytes of an item */
-        memcpy(arrays + IDS_ARRAY * 3 * sizeof value + 8, &value, sizeof value);
+    memcpy(made_up.bytes + IMAGE_NUMBERS_AT + number * sizeof value, &value,
+           sizeof value);
+    if (in_array) {
+        memcpy(made_up.bytes + image_array_at(&made_up, IDS_ARRAY) + 8, &value,
+               sizeof value);
     }
     image_sum_again(&made_up);
     status = ctok_model_from_image(&loaded, image_view(&made_up), NULL, NULL, NULL);
