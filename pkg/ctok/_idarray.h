@@ -13,6 +13,9 @@ static inline int ctok_int_type(const char *format, ptrdiff_t item_size)
     if (format == NULL || format[0] == '\0' || format[1] != '\0') {
         return format == NULL && item_size == 1 ? 1 : 0;
     }
+    if (item_size != 1 && item_size != 2 && item_size != 4 && item_size != 8) {
+        return 0;
+    }
     if (strchr("BHILQN", format[0]) != NULL) {
         return (int)item_size;
     }
