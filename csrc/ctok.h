@@ -20,9 +20,9 @@
  *   the object it came from and lives as long as that. Output arrays are the caller's.
  *
  * Errors
- *   Every call that can fail returns a ctok_status; zero is success. The last
- *   argument is an optional place for details; NULL means "not interested". On
- *   failure nothing half-made is left behind. The library never prints, never aborts,
+ *   Every call that can fail returns a ctok_status; zero is success. Where there is
+ *   more to tell, the last argument is an optional place for it, which success leaves
+ *   as it was; NULL means "not interested". On failure nothing half-made is left behind. The library never prints, never aborts,
  *   never reads a file, a clock, the locale or the environment, and has no globals
  *   that change.
  *
@@ -125,7 +125,7 @@ typedef struct ctok_split_cursor {
  * called by many threads at once, each with a state of its own.
  *
  * next: fill *block with the next pieces of text at cursor->position and move the
- *     cursor behind them; block->n_pieces == 0 means the text is done. The text is
+ *     cursor past them; block->n_pieces == 0 means the text is done. The text is
  *     valid UTF-8 and the same for every call with one cursor. The end of the text is
  *     the end as the pattern sees it. No piece is empty.
  * state_new, state_free: what one scratch needs to run it; both may be NULL when the
@@ -173,7 +173,8 @@ typedef struct ctok_builder ctok_builder;
 typedef struct ctok_model ctok_model;
 
 /* The published limits: beyond them CTOK_E_LIMIT. Longer tokens are a mistake or an attack; the
- * longest known have 256 bytes. A piece has less than 2 GiB. */
+ * longest known have 256 bytes. All tokens together have at most 2 GiB, with the specials 4; an id
+ * is less than UINT32_MAX; a piece has less than 2 GiB. */
 #define CTOK_MAX_TOKENS (((size_t)1 << 21) - 1024)
 #define CTOK_MAX_TOKEN_LEN ((size_t)1 << 16)
 
@@ -204,7 +205,7 @@ ctok_status ctok_builder_add_special(ctok_builder *builder, ctok_bytes text,
                                      uint32_t id, ctok_error *err);
 
 /* Takes ownership of *splitter, which is empty then; CTOK_E_ARGUMENT, and it stays the caller's,
- * when it has no next. Without one a text is one piece. */
+ * when it has no next. One that was set before is freed. Without one a text is one piece. */
 ctok_status ctok_builder_set_splitter(ctok_builder *builder, ctok_splitter *splitter,
                                       ctok_error *err);
 
@@ -394,7 +395,7 @@ typedef struct ctok_class {
 } ctok_class;
 
 /* Reads a class ([...], \p{..}, \s and so on), for engines that bring their own matcher but must agree
- * with our tables. position is that of its first byte, *end that behind its last. CTOK_E_PATTERN
+ * with our tables. position is that of its first byte, *end that after its last. CTOK_E_PATTERN
  * when it is malformed. On success the caller frees *out. */
 ctok_status ctok_class_parse(ctok_class *out, ctok_bytes pattern, size_t position,
                              int ignore_case, size_t *end, const ctok_allocator *alloc,

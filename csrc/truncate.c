@@ -17,7 +17,8 @@
 /* About as many as an id has: pieces are counted in portions of what is left to find. */
 #define TRUNCATE_BYTES_PER_ID 5
 
-/* So often one id less is tried, which is enough as a rule, before more are given up at once. */
+/* So often one id less is tried, which is enough as a rule. Then more are given up at once, twice as
+ * many each time up to an eighth of what is left, so that some dozens of tries are all. */
 #define TRUNCATE_TRIES 16
 
 typedef struct truncate_call {
@@ -263,16 +264,21 @@ static ctok_status truncate_at(const truncate_call *call, size_t limit, size_t m
     return status == CTOK_E_RANK || status == CTOK_E_SPLIT ? CTOK_OK : status;
 }
 
-/* Fewer ids, by how many there were when so many of the text were cut off; half where that was not
- * found. */
-static size_t truncate_less(size_t limit, const ctok_head *cut, size_t max_ids)
+/* How many ids to try next, when so many of the text had more, cut off there. */
+static size_t truncate_less(size_t limit, size_t n_tries, const ctok_head *cut,
+                            size_t max_ids)
 {
-    double less = (double)limit / 2;
+    const size_t eighth = limit / 8 + 1;
+    size_t step = 1;
+    double share = 1;
 
-    if (cut->n_ids > max_ids) {
-        less = (double)limit * (double)max_ids / (double)cut->n_ids;
+    if (n_tries >= TRUNCATE_TRIES) {
+        step =
+            n_tries < TRUNCATE_TRIES + 32 ? step << (n_tries - TRUNCATE_TRIES) : eighth;
+        step = step < eighth ? step : eighth;
+        share = cut->n_ids > max_ids ? (double)max_ids / (double)cut->n_ids : 0.5;
     }
-    return (size_t)less < limit ? (size_t)less : limit - 1;
+    return (size_t)(share * (double)(limit - step));
 }
 
 ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
@@ -293,9 +299,9 @@ ctok_status ctok_truncate(const ctok_model *model, ctok_scratch *scratch,
     while (found != TRUNCATE_FITS && limit > 0 && status == CTOK_OK) {
         status = truncate_at(&call, limit, max_ids, out, &found);
         n_tries++;
-        limit = found == TRUNCATE_IS_ENDLESS ? limit / 2
-                : n_tries < TRUNCATE_TRIES   ? limit - 1
-                                             : truncate_less(limit, out, max_ids);
+        limit = found == TRUNCATE_IS_ENDLESS
+                    ? limit / 2
+                    : truncate_less(limit, n_tries, out, max_ids);
     }
     if (found != TRUNCATE_FITS) {
         out->len = 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ BATCHES_PER_THREAD = 16
 CHARS_PER_BATCH = 1 << 16
 """Each thread has its share in so many batches that who is done early can take from who is late."""
 CHARS_PER_INTERRUPT = 1 << 24
-"""One thread alone has batches too: between two of them it looks whether it was interrupted."""
+"""One thread alone has batches too: between two of them it looks whether it was interrupted, so no
+batch of many is larger, either."""
 
 
 def encode_batch(
@@ -83,7 +85,11 @@ def encode_ordinary_batch(
 
 
 def decode_batch(
-    self: Encoding, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
+    self: Encoding,
+    batch: Sequence[Sequence[int]],
+    *,
+    errors: str = "replace",
+    num_threads: int | None = 8,
 ) -> list[str]:
     """The texts of many id sequences.
 
@@ -107,7 +113,7 @@ def decode_batch(
 
 
 def decode_bytes_batch(
-    self: Encoding, batch: Sequence[Sequence[int]], *, num_threads: int = 8
+    self: Encoding, batch: Sequence[Sequence[int]], *, num_threads: int | None = 8
 ) -> list[bytes]:
     """The bytes of many id sequences.
 
@@ -136,9 +142,9 @@ def n_processors() -> int:
 
 
 def _wanted(num_threads: int | None) -> int:
-    """How many threads are asked for; None as in tiktoken, whose pool then takes what there is."""
+    """How many threads are asked for; None: any number."""
     if num_threads is None:
-        return n_processors()
+        return sys.maxsize
     try:
         return max(index(num_threads), 1)
     except TypeError:
@@ -164,7 +170,7 @@ def run_batches(
     if n_threads > 1:
         n_threads = min(n_threads, n_processors())
     if n_threads > 1:
-        n_batches = min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH)
+        n_batches = max(n_batches, min(n_threads * BATCHES_PER_THREAD, n_chars // CHARS_PER_BATCH))
     batches = _core.plan_batches(encoding, sets, texts, n_chars, n_batches)
     _core.run_batches(encoding, batches, n_threads, as_lists)
     for batch in batches:

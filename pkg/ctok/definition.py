@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import index
 
 from .errors import InvalidRanksError, InvalidSpecialTokensError, ValidationError
 from .spec import TokenizerSpec, TokenTable
@@ -39,15 +38,7 @@ def spec_from_ranks(
         name=name,
         tokens=TokenTable.from_ranks(mergeable_ranks),
         pattern=str.__str__(pat_str),  # not of a subclass
-        specials={text: _plain(token_id) for text, token_id in special_tokens.items()},
+        specials=special_tokens,
         explicit_n_vocab=explicit_n_vocab,
         allow_duplicate_ids=allow_duplicate_ids,
     )
-
-
-def _plain(token_id: int) -> int:
-    """An int of numpy's as one of Python's; what is none is refused later, with its token."""
-    try:
-        return index(token_id)
-    except TypeError:
-        return token_id

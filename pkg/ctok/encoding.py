@@ -386,18 +386,18 @@ class Encoding(_core.Codec):
             token: the id.
 
         Returns:
-            True for the id of a special token, False for any other int.
+            True for the id of a special token, False for any other integer.
 
         Raises:
-            InvalidTokenIdError: (a TypeError, and an AssertionError) token is no int.
+            InvalidTokenIdError: (a TypeError, and an AssertionError) token is no integer.
 
         >>> import ctok
         >>> ctok.get_encoding("gpt2").is_special_token(50256)
         True
         """
-        if not isinstance(token, int):
+        if not hasattr(token, "__index__"):
             raise errors.InvalidTokenIdError(
-                f"token is {type(token).__name__}, int expected", value=token
+                f"token is {type(token).__name__}, an integer expected", value=token
             )
         return token in self._special_ids
 

@@ -126,18 +126,18 @@ class InvalidPatternError(ValidationError):
 
 
 class InvalidRanksError(ValidationError):
-    """Mergeable ranks that make no tokenizer."""
+    """Mergeable ranks that make no tokenizer, alone or with the special tokens."""
 
     default_suggestions = (
-        "Ranks map token bytes to distinct integers from 0 to 4294967294.",
-        "Load a known vocabulary with ctok.load_tiktoken_bpe(path).",
+        "Ranks map token bytes to distinct integers from 0 to 4294967294, none a special token's.",
+        "Load a known vocabulary with ctok.load.load_tiktoken_bpe(path).",
     )
 
 
 class InvalidSpecialTokensError(ValidationError):
     """Special tokens that make no tokenizer."""
 
-    default_suggestions = ("Special tokens map non-empty text to ids no other token has.",)
+    default_suggestions = ("Special tokens map non-empty text to integers from 0 to 4294967294.",)
 
 
 class DisallowedSpecialError(ValidationError):
@@ -183,9 +183,11 @@ class UnknownModelError(CtokError, KeyError):
 
 
 class MissingRankError(CtokError, KeyError):
-    """A byte that the vocabulary cannot express. ``piece`` is the text piece, as bytes."""
+    """A byte that the vocabulary cannot express. ``piece`` is that byte, ``offset`` the character
+    that it belongs to."""
 
     piece: bytes
+    offset: int
     default_suggestions = ("Use a vocabulary that has all 256 single bytes.",)
 
 
@@ -237,11 +239,14 @@ class LimitError(CtokError, ValueError):
 
 
 class SplitError(CtokError, RuntimeError):
-    """A pattern gave up on a text: it would backtrack without bound. ``offset`` is the character
-    at which it did."""
+    """A pattern gave up on a text: it looks ahead in vain, or backtracks, without bound.
+    ``offset`` is the character at which it did."""
 
     offset: int
-    default_suggestions = ("Write the pattern with possessive quantifiers (++, *+, ?+).",)
+    default_suggestions = (
+        r"Bound the repeat that looks ahead in vain: \([^)]{0,200}\) instead of \([^)]*\).",
+        "With PCRE2, possessive quantifiers (++, *+, ?+) keep a pattern from backtracking.",
+    )
 
 
 class MissingPackageError(CtokError, ImportError):

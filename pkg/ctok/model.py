@@ -82,8 +82,7 @@ def encoding_name_for_model(model_name: str) -> str:
     if name is None:
         import difflib
 
-        known = [*MODEL_TO_ENCODING, *MODEL_PREFIX_TO_ENCODING]
-        close = difflib.get_close_matches(model_name, known, n=3)
+        close = difflib.get_close_matches(model_name, MODEL_TO_ENCODING, n=3)
         hint = [f"Did you mean {', '.join(map(repr, close))}?"] if close else []
         raise UnknownModelError(
             f"no encoding is known for the model {model_name!r}; "

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ctok.errors import UnknownEncodingError
+from .errors import UnknownEncodingError
+from .openai import CL100K, GPT2, O200K
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,7 @@ _SUFFIXES = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _UPPER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}"
 _LOWER = r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 
-_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-_R50K = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
-_CL100K = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
-    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
-)
+_GPT2_FIRST = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def _words(upper: str, lower: str, suffixes: str) -> str:
@@ -92,11 +88,6 @@ def _words(upper: str, lower: str, suffixes: str) -> str:
     return f"{before}{upper}*{lower}+{suffixes}|{before}{upper}+{lower}*{suffixes}"
 
 
-_O200K = (
-    _words(f"[{_UPPER}]", f"[{_LOWER}]", f"{_SUFFIXES}?")
-    + r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|"
-    + _SPACES
-)
 _TEKKEN = _words(f"[{_UPPER}]", f"[{_LOWER}]", "") + r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + _SPACES
 
 
@@ -155,7 +146,7 @@ _DEEPSEEK_V3 = (
 )
 
 # ASCII punctuation that Unicode calls symbols counts as punctuation there.
-_FALCON = (r"[\p{P}$+<=>^`|~]+", _GPT2, r"\p{N}+", r"[0-9][0-9][0-9]")
+_FALCON = (r"[\p{P}$+<=>^`|~]+", _GPT2_FIRST, r"\p{N}+", r"[0-9][0-9][0-9]")
 
 
 _TIKTOKEN = "tiktoken 0.14, tiktoken_ext/openai_public.py"
@@ -163,15 +154,15 @@ _TIKTOKEN = "tiktoken 0.14, tiktoken_ext/openai_public.py"
 _PATTERNS = {
     entry.name: entry
     for entry in (
-        NamedPattern("gpt2", (_GPT2,), "GPT-2's encoder.py; ByteLevel in tokenizer.json"),
-        NamedPattern("r50k_base", (_R50K,), _TIKTOKEN),
-        NamedPattern("p50k_base", (_R50K,), _TIKTOKEN),
-        NamedPattern("p50k_edit", (_R50K,), _TIKTOKEN),
-        NamedPattern("cl100k_base", (_CL100K,), _TIKTOKEN),
-        NamedPattern("o200k_base", (_O200K,), _TIKTOKEN),
-        NamedPattern("o200k_harmony", (_O200K,), _TIKTOKEN),
+        NamedPattern("gpt2", (_GPT2_FIRST,), "GPT-2's encoder.py; ByteLevel in tokenizer.json"),
+        NamedPattern("r50k_base", (GPT2,), _TIKTOKEN),
+        NamedPattern("p50k_base", (GPT2,), _TIKTOKEN),
+        NamedPattern("p50k_edit", (GPT2,), _TIKTOKEN),
+        NamedPattern("cl100k_base", (CL100K,), _TIKTOKEN),
+        NamedPattern("o200k_base", (O200K,), _TIKTOKEN),
+        NamedPattern("o200k_harmony", (O200K,), _TIKTOKEN),
         NamedPattern("llama3", (_llama3(r"\p{N}{1,3}"),), "Llama 3's tokenizer.py"),
-        NamedPattern("llama4", (_O200K,), "Llama 4's tokenizer.py"),
+        NamedPattern("llama4", (O200K,), "Llama 4's tokenizer.py"),
         NamedPattern("qwen2", (_llama3(r"\p{N}"),), "tokenizer.json of Qwen2 to Qwen3"),
         NamedPattern("deepseek-llm", _DEEPSEEK_LLM, "tokenizer.json of deepseek-llm"),
         NamedPattern("deepseek-coder", _DEEPSEEK_CODER, "tokenizer.json of deepseek-coder"),
@@ -180,7 +171,7 @@ _PATTERNS = {
         NamedPattern("kimi", (_KIMI,), "kimi-upstream, without class intersection"),
         NamedPattern("tekken", (_TEKKEN,), "tekken.json of Mistral NeMo (config.pattern)"),
         NamedPattern(
-            "starcoder", (r"\p{N}", _GPT2), "tokenizer.json of StarCoder: Digits, ByteLevel"
+            "starcoder", (r"\p{N}", _GPT2_FIRST), "tokenizer.json of StarCoder: Digits, ByteLevel"
         ),
         NamedPattern("falcon", _FALCON, "tokenizer.json of Falcon"),
         NamedPattern(

@@ -6,9 +6,9 @@ thousand rows and most users never look at one of them.
 
 ::
 
-    tokens   blob  H e l l o He ll ...      merges   left    41 75 ...   ids, in rank order
-             ends  1 2 3 4 5 7  9  ...               right   38 75 ...
-             ids   0 1 2 3 4 5  6  ...               merged   5  6 ...
+    tokens   blob  H e l o He ll ...      merges   left    0 2 ...   ids, in rank order
+             ends  1 2 3 4 6  8  ...               right   1 2 ...
+             ids   0 1 2 3 4  5  ...               merged  4 5 ...
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import index
 from types import MappingProxyType
 
 from .errors import InvalidRanksError
@@ -154,7 +155,8 @@ class TokenizerSpec:
     allow_duplicate_ids: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "specials", MappingProxyType(dict(self.specials)))
+        plain = {text: _plain(token_id) for text, token_id in self.specials.items()}
+        object.__setattr__(self, "specials", MappingProxyType(plain))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _spec, (
@@ -167,6 +169,14 @@ class TokenizerSpec:
             self.explicit_n_vocab,
             self.allow_duplicate_ids,
         )
+
+
+def _plain(token_id: int) -> int:
+    """An int of numpy's as one of Python's; what is none is refused later, with its token."""
+    try:
+        return index(token_id)
+    except TypeError:
+        return token_id
 
 
 def _spec(*fields: object) -> TokenizerSpec:

@@ -122,6 +122,8 @@ def test_one_thread_has_batches_too(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [long_text("wide", seed) for seed in range(3)]
     expected = [enc.encode_ordinary(text) for text in texts]
     monkeypatch.setattr(batches, "CHARS_PER_INTERRUPT", 50_000)
+    sets = enc._special_sets(frozenset(), ())
+    assert len(batches.run_batches(enc, texts, 1, sets, as_lists=False)) > 2
     assert expected == enc.encode_ordinary_batch(texts, num_threads=1)
     ids, offsets = enc.encode_batch_to_numpy(texts, num_threads=1)
     assert expected == [ids[a:b].tolist() for a, b in pairwise(offsets)]

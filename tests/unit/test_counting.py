@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -216,6 +218,42 @@ def test_an_error_says_where_in_a_long_text() -> None:
             with pytest.raises(MissingRankError) as caught:
                 call("a a" * 500 + "b" + " a" * 100_000, 2000)
             assert 1500 == caught.value.offset
+
+
+def seconds(call: Callable[[], object]) -> float:
+    started = time.process_time()
+    call()
+    return time.process_time() - started
+
+
+def test_truncate_of_what_has_one_id_more_wherever_it_is_cut_off_takes_few_tries() -> None:
+    # With the "d" all "a" are one piece and each "b" is one; without it the other way round.
+    longs = [b"a" * n for n in range(2, 17)] + [b"b" * 2**n for n in range(1, 15)]
+    ranks = {bytes([b]): b for b in range(256)} | {t: 256 + i for i, t in enumerate(longs)}
+    pattern = r"a++(?=b*+d\z)|b(?=b*+d\z)|a|b++|d"
+    enc = Encoding("x", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+    text = "a" * 1500 + "b" * 1500 + "d"
+    once = seconds(lambda: enc.count(text)) + seconds(lambda: enc.count(text[:-1]))
+    cut = None
+
+    def truncate() -> None:
+        nonlocal cut
+        cut = enc.truncate(text, 1500)
+
+    assert seconds(truncate) < 120 * once  # some 45; 350 for one id less at a time
+    assert cut is not None
+    assert (cut.n_tokens, True) == (enc.count(cut.text), cut.truncated)
+    assert 1000 < cut.n_tokens <= 1500
+
+
+def test_limits_are_integers_as_python_reads_them(words: Encoding) -> None:
+    class Three:
+        def __index__(self) -> int:
+            return 3
+
+    text = "one two three four"
+    assert not words.fits(text, Three())  # type: ignore[arg-type]
+    assert words.truncate(text, 3) == words.truncate(text, Three())  # type: ignore[arg-type]
 
 
 def test_truncate_of_what_has_more_ids_cut_off_does_not_take_for_ever() -> None:

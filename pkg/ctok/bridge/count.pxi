@@ -42,8 +42,16 @@ cdef class Counter(Encoder):
         >>> ctok.get_encoding("o200k_base").count("How many tokens is this?")
         6
         """
+        cdef str words = as_text(text)
+        cdef SpecialSets sets = self.sets(allowed_special, disallowed_special)
+        cdef Scratch scratch = self.pool.borrow()
         cdef ctok_output out
-        self.count_into(as_text(text), self.sets(allowed_special, disallowed_special), 0, &out)
+
+        memset(&out, 0, sizeof(out))
+        try:
+            self.encode_into(words, sets, scratch, &out)
+        finally:
+            self.pool.give_back(scratch)
         return out.n
 
     def _fits(self, text, max_tokens):
@@ -101,7 +109,7 @@ cdef class Counter(Encoder):
         near = units_near(&units, max_ids)
         while True:
             is_part = self.view_near(&units, near, scratch, view)
-            if max_ids < MANY:
+            if view.len < MANY:
                 status = ctok_truncate(self.model, scratch.ptr, view[0], max_ids, head, &err)
             else:
                 with nogil:
@@ -129,13 +137,3 @@ cdef class Counter(Encoder):
                 return True
             n *= 16
         return False
-
-    cdef int count_into(self, str text, SpecialSets sets, size_t limit,
-                        ctok_output* out) except -1:
-        cdef Scratch scratch = self.pool.borrow()
-
-        memset(out, 0, sizeof(ctok_output))
-        try:
-            return self.encode_into(text, sets, scratch, limit, out)
-        finally:
-            self.pool.give_back(scratch)

@@ -77,24 +77,31 @@ cdef void run_all_that_is_left(void* argument) noexcept nogil:
     PyThread_release_lock(worker.busy)
 
 
-cdef int list_finished(Crew* crew) except -1:
-    """Makes lists of what was finished since the last time."""
+cdef PyObject* take_finished(Crew* crew) noexcept nogil:
+    """The last of what was finished since the last time; it knows the one before."""
     cdef PyObject* batch
 
     PyThread_acquire_lock(crew.lock, WAIT_LOCK)
     batch = crew.finished
     crew.finished = NULL
     PyThread_release_lock(crew.lock)
-    while batch != NULL:
-        (<Batch>batch).make_lists()
+    return batch
+
+
+cdef bint make_lists_of(PyObject* batch) except -1:
+    """Of a batch and of those finished before it. False when one has not found all its ids."""
+    cdef bint are_whole = True
+
+    while batch != NULL and are_whole:
+        are_whole = (<Batch>batch).make_lists()
         batch = (<Batch>batch).finished_before
-    return 0
+    return are_whole
 
 
 def run_batches(Codec codec not None, list batches not None, size_t n_threads, bint as_lists):
     """Encodes batches in so many threads, of which this is one. Who cannot be started leaves its
     share to others. With as_lists this one, the only one that can, makes lists of what is finished
-    before it takes another batch, and of the rest at the end."""
+    before it takes another batch, and of the rest at the end; none any more when a batch failed."""
     cdef list scratches = [codec.pool.borrow() for _ in range(n_threads)]
     cdef Crew crew
     cdef Worker** others = <Worker**>calloc(n_threads, sizeof(Worker*))  # without number 0
@@ -122,7 +129,7 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads, b
                 is_left = run_one(&crew, 0, own)
             PyErr_CheckSignals()
             if as_lists:
-                list_finished(&crew)
+                as_lists = make_lists_of(take_finished(&crew))
     finally:
         if n_started > 1:
             drop_batches(&crew)
@@ -135,8 +142,7 @@ def run_batches(Codec codec not None, list batches not None, size_t n_threads, b
         free(crew.shares)
         free(others)
     if as_lists:
-        for run in batches:
-            (<Batch>run).make_lists()
+        make_lists_of(crew.finished)
 
 
 cdef Worker* start_worker(Crew* crew, size_t number, Scratch scratch) noexcept:

@@ -62,14 +62,14 @@ cdef class Encoder(Model):
         return failure(err)
 
     cdef ctok_status encode_view(self, ctok_bytes view, SpecialSets sets, Scratch scratch,
-                                 size_t limit, ctok_output* out, ctok_error* err) noexcept:
-        """Encodes into out, up to limit ids (0: all)."""
+                                 ctok_output* out, ctok_error* err) noexcept:
+        """Encodes into out."""
         cdef ctok_encode_options options
         cdef ctok_status status
 
         options.allowed = sets.allowed
         options.disallowed = sets.disallowed
-        options.max_ids = limit
+        options.max_ids = 0
         options.text_is_utf8 = 1
         if view.len < MANY:
             return ctok_encode(self.model, scratch.ptr, view, &options, out, err)
@@ -77,7 +77,7 @@ cdef class Encoder(Model):
             status = ctok_encode(self.model, scratch.ptr, view, &options, out, err)
         return status
 
-    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch, size_t limit,
+    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch,
                          ctok_output* out) except -1:
         """The same for a str."""
         cdef ctok_bytes view
@@ -87,7 +87,7 @@ cdef class Encoder(Model):
             if foreign in text:
                 raise self._disallowed(None, text.index(foreign), foreign)
         scratch.view(text, &view)
-        if self.encode_view(view, sets, scratch, limit, out, &err) != CTOK_OK:
+        if self.encode_view(view, sets, scratch, out, &err) != CTOK_OK:
             raise self.encode_failure(text, view, &err)
         return 0
 
@@ -112,14 +112,14 @@ cdef class Encoder(Model):
             memset(&found, 0, sizeof(found))
             found.ids = out.ids + out.n
             found.cap = out.cap - out.n
-            if self.encode_view(view, sets, scratch, 0, &found, &err) != CTOK_OK:
+            if self.encode_view(view, sets, scratch, &found, &err) != CTOK_OK:
                 out.n = 0  # all of it again, to say where in the text
                 break
             out.n += found.n
             start = end
             if end == units.n:
                 return 0
-        return self.encode_into(text, sets, scratch, 0, out)
+        return self.encode_into(text, sets, scratch, out)
 
     cdef size_t ids_bound(self, str text):
         """Ids enough for a text: as many as bytes. A character has at most 4."""
@@ -243,7 +243,7 @@ cdef class Encoder(Model):
         return self.encode_buffer(as_text(text), self.ordinary)
 
     def encode_to_numpy(self, text, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
-        """Ids as an array, without a copy.
+        """Ids as an array.
 
         Args:
             text: what to encode; surrogates are mended as in :meth:`encode`.
@@ -294,7 +294,7 @@ cdef class Encoder(Model):
         try:
             if out.ids == NULL or out.ranges == NULL:
                 raise MemoryError()
-            self.encode_into(words, sets, scratch, 0, &out)
+            self.encode_into(words, sets, scratch, &out)
             byte_ranges = [(out.ranges[i].start, out.ranges[i].end) for i in range(out.n)]
             return (
                 [out.ids[i] for i in range(out.n)],

@@ -87,13 +87,14 @@ cdef class Model:
         using what is there. ValidationError the second time."""
         if self.is_claimed:
             raise ctok_errors.ValidationError(
-                "this encoding is built already, and does not change: make another one")
+                "this encoding was built already, or refused, and does not change: "
+                "make another one")
         self.is_claimed = True
 
     def _build(self, bytes blob not None, bytes ends not None, bytes ids not None,
                merges, specials, pattern, engine, bint whole_piece, bint allow_duplicates):
-        """Fills and finishes a builder. ends, ids: uint32 numbers; merges: None or three such;
-        specials: (bytes, id) pairs; pattern: None for no splitting."""
+        """Fills and finishes a builder, after _claim. ends, ids: uint32 numbers; merges: None or
+        three such; specials: (bytes, id) pairs; pattern: None for no splitting."""
         cdef ctok_builder* builder = NULL
         cdef ctok_splitter splitter
         cdef ctok_error err

@@ -25,7 +25,7 @@ MODULES = ("text", "look", "hub")
 EXAMPLES = """
 examples:
   ctok count README.md src/*.py          how many tokens, file by file and in all
-  ctok encode -t "hello world"           15339 1917 and the like
+  ctok encode -t "hello world"           24912 2375
   ctok encode notes.txt | ctok decode    the text again
   ctok truncate -n 4096 < prompt.txt     what fits
   ctok show -t "how is this split?"      the tokens, in colour

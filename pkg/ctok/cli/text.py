@@ -95,7 +95,7 @@ def _add_decode(subparsers: Any) -> None:
         "ids to text",
         "Prints the bytes that ids stand for, exactly and without a line end. Ids have blanks, "
         "commas or line ends between them; what `ctok encode --json` writes is read as well.",
-        "  ctok decode -t '24912 2375'\n  ctok decode ids.jsonl\n  ctok encode f | ctok decode",
+        "  ctok decode -t '24912 2375'\n  ctok decode ids.jsonl\n  ctok encode f.txt | ctok decode",
     )
     add_inputs(parser, "ids")
     add_encoding(parser)

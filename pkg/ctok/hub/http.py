@@ -145,11 +145,6 @@ class Client:
     def _token(self) -> str | None:
         return self._given_token or (find_token() if self._find_implicit else None)
 
-    @property
-    def has_token(self) -> bool:
-        """Whether requests to the endpoints carry a token."""
-        return self._token is not None
-
     def request(
         self,
         method: str,

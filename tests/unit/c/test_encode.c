@@ -173,6 +173,10 @@ static void test_lack_of_room_reports_the_number_and_writes_nothing_beyond(void)
         CHECK_EQ(n, f.out.n);
         CHECK_EQ(0xAAAAAAAA, f.ids[cap]);
         CHECK_EQ((size_t)-1 / 3 * 2, f.ranges[cap].start);
+        f.out.ids = NULL;
+        CHECK_EQ(CTOK_E_SPACE, encode(&f, text, NULL));
+        CHECK_EQ((size_t)-1 / 3 * 2, f.ranges[cap].start);
+        f.out.ids = f.ids;
     }
     f.out.cap = n;
     CHECK_STATUS(CTOK_OK, encode(&f, text, NULL), &f.err);
