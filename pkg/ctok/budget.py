@@ -19,6 +19,10 @@ class Truncated(NamedTuple):
         text: the text, or its longest beginning that was found to fit.
         n_tokens: how many ids it has.
         truncated: whether anything was cut off.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").truncate("one two three", 2).truncated
+    True
     """
 
     text: str

@@ -47,6 +47,13 @@ class CtokError(Exception):
         message: what happened, to which thing, where.
         suggestions: what to do next, most useful first, in ctok's own commands.
         **facts: set as attributes of the same name.
+
+    >>> import ctok
+    >>> try:
+    ...     ctok.get_encoding("gpt2").encode("<|endoftext|>")
+    ... except ctok.CtokError as error:
+    ...     print(error.offset, error.suggestions()[0])
+    0 To get its id, pass allowed_special={'<|endoftext|>'} or allowed_special='all'.
     """
 
     default_suggestions: tuple[str, ...] = ()

@@ -136,6 +136,11 @@ def read_file_cached(blobpath: str, expected_hash: str | None = None) -> bytes:
         HashMismatchError: (a ValueError) the contents are others than expected.
         OSError: the chosen cache folder cannot be written; failures in the default one
             are passed over. Also what :func:`read_file` raises.
+
+    >>> from ctok.load import read_file_cached
+    >>> url = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
+    >>> read_file_cached(url)[:7]  # inside ctok: no request
+    b'IQ== 0\\n'
     """
     embedded = openai.published_file(blobpath, expected_hash)
     if embedded is not None:
@@ -202,7 +207,12 @@ def load_tiktoken_bpe(tiktoken_bpe_file: str, expected_hash: str | None = None) 
 
     Raises:
         EmptyTiktokenModelError, InvalidTiktokenModelError: (a FormatError, a ValueError) it has
-            no tokens, or a line that is none.
+            no tokens, or a line that is none. Also what :func:`read_file_cached` raises.
+
+    >>> from ctok.load import load_tiktoken_bpe
+    >>> url = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
+    >>> load_tiktoken_bpe(url)[b"hello"]
+    15339
     """
     name = os.fspath(tiktoken_bpe_file)
     return parse_tiktoken_bpe(read_file_cached(name, expected_hash), name)
@@ -302,6 +312,7 @@ def data_gym_to_mergeable_bpe_ranks(
 
     Raises:
         FormatError: (a ValueError) one of them is not what it should be, or they disagree.
+            Also what :func:`read_file_cached` raises.
     """
     order = [*PRINTABLE, *(byte for byte in range(256) if byte not in PRINTABLE)]
     byte_of = {

@@ -95,7 +95,18 @@ def encoding_name_for_model(model_name: str) -> str:
 
 
 def find_encoding_name(model_name: str) -> str | None:
-    """The name of the encoding that a model uses, or None."""
+    """The name of the encoding that a model uses.
+
+    Args:
+        model_name: as OpenAI writes it, with or without a date.
+
+    Returns:
+        The name, or None for a model that is not known.
+
+    >>> from ctok.model import find_encoding_name
+    >>> find_encoding_name("gpt-4o-2024-05-13"), find_encoding_name("llama")
+    ('o200k_base', None)
+    """
     exact = MODEL_TO_ENCODING.get(model_name)
     if exact is not None:
         return exact

@@ -19,6 +19,10 @@ class Offsets(NamedTuple):
         byte_offsets: (start, end) of each in the text's UTF-8.
         char_offsets: (start, end) of each in characters; an id that holds only part of a
             character has the whole character.
+
+    >>> import ctok
+    >>> ctok.get_encoding("gpt2").encode_with_offsets("one two").char_offsets
+    [(0, 3), (3, 7)]
     """
 
     ids: list[int]

@@ -59,6 +59,12 @@ class TokenTable:
     def from_ranks(cls, ranks: Mapping[bytes, int]) -> TokenTable:
         """Packs tiktoken's ``mergeable_ranks``.
 
+        Args:
+            ranks: token bytes to rank, which is the id.
+
+        Returns:
+            The table, in the order of the ranks.
+
         Raises:
             InvalidRanksError: a key is not bytes or a value no integer from 0 to MAX_ID.
 
