@@ -97,11 +97,9 @@ FINGERPRINT_LEN = CTOK_FINGERPRINT_LEN
 # from a busy thread may take milliseconds.
 cdef size_t MANY = 2048
 
-# So few ids are copied into memory of their size: giving back what was not used takes longer.
-cdef size_t COPIED = 4096
-
 # One module in parts, so that a call from one to another costs what it does in C.
 include "bridge/errors.pxi"
+include "bridge/room.pxi"
 include "bridge/scratch.pxi"
 include "bridge/ids.pxi"
 include "bridge/splitter.pxi"

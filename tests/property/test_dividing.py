@@ -342,6 +342,7 @@ def test_long_text_has_the_same_ids_part_by_part(name: str, kind: str) -> None:
         whole = undivided(enc, text)
         assert whole == enc.encode_ordinary(text)
         assert whole == enc.encode_to_numpy(text, disallowed_special=()).tolist()
+        assert len(whole) == enc.count(text)
 
 
 @pytest.mark.parametrize("kind", UNITS)
@@ -351,7 +352,9 @@ def test_special_tokens_stay_whole_part_by_part(kind: str) -> None:
     units = [*UNITS[kind], "<|endoftext|>", "<|endof", "text|>", "é<|endofprompt|>"]
     for _ in range(4):
         text = "".join(rng.choices(units, k=100_000))
-        assert undivided(enc, text, "all") == enc.encode(text, allowed_special="all")
+        whole = undivided(enc, text, "all")
+        assert whole == enc.encode(text, allowed_special="all")
+        assert len(whole) == enc.count(text, allowed_special="all")
 
 
 @pytest.mark.parametrize(
@@ -363,17 +366,52 @@ def test_special_tokens_stay_whole_part_by_part(kind: str) -> None:
         "é" + "a" * 400_000,
         "é" + " " * 400_000,
         "é\n" * 65_536,
+        "a" * 65_535 + " " + "a" * 400_000,
+        "the end\n" * 20_000 + "=" * 300_000 + "\nx" * 70_000,
+        " " * 400_000,
     ],
-    ids=["surrogates", "surrogates apart", "characters", "letters", "blanks", "newlines"],
+    ids=[
+        "surrogates",
+        "surrogates apart",
+        "characters",
+        "letters",
+        "blanks",
+        "newlines",
+        "ASCII letters",
+        "ASCII lines",
+        "ASCII blanks",
+    ],
 )
 def test_text_with_few_places_to_part_it_has_the_same_ids(text: str) -> None:
     enc = ctok.get_encoding("cl100k_base")
     assert undivided(enc, text) == enc.encode_ordinary(text)
 
 
-def test_error_far_on_in_a_text_names_its_place() -> None:
+@pytest.mark.parametrize("first", ["", "é", "漢", "🙂"], ids=["ascii", "latin", "cjk", "wide"])
+def test_a_text_may_have_many_more_ids_than_its_beginning(first: str) -> None:
     enc = ctok.get_encoding("cl100k_base")
-    text = long_text("wide", 7, 2_000_000)
+    text = f"{first} international" * 15_000 + "\n1 -2 ; +3 .\n\x01\x02\x03" * 60_000
+    whole = undivided(enc, text)
+    assert len(whole) > 10 * enc.count(text[: len(text) // 10])
+    assert whole == enc.encode_ordinary(text)
+    assert whole == enc.encode_to_numpy(text, disallowed_special=()).tolist()
+    assert len(whole) == enc.count(text)
+
+
+def test_text_that_is_never_cut_has_the_same_ids() -> None:
+    ranks = dict(ctok.get_encoding("gpt2")._mergeable_ranks)
+    enc = Encoding("own", pat_str=r"\w+[ ]?|[^\w]", mergeable_ranks=ranks, special_tokens={})
+    for text in ("two words\n" * 30_000, "zwei Wörter\n" * 30_000):
+        whole = undivided(enc, text)
+        assert whole == enc.encode_ordinary(text)
+        assert whole == enc.encode_to_numpy(text).tolist()
+        assert len(whole) == enc.count(text)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "wide"])
+def test_error_far_on_in_a_text_names_its_place(kind: str) -> None:
+    enc = ctok.get_encoding("cl100k_base")
+    text = long_text(kind, 7, 2_000_000)
     with pytest.raises(DisallowedSpecialError) as caught:
         enc.encode(text + "<|endoftext|>" + text[:5])
     assert len(text) == caught.value.offset

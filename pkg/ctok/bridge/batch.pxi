@@ -31,14 +31,6 @@ cdef size_t ids_expected(const Units* text) noexcept nogil:
     return text.n // 3 + (3 * text.n * n_others // (2 * n_seen) if n_others > 0 else 0) + 8
 
 
-cdef size_t ids_at_once(Model model, const Units* text, size_t n_units) noexcept nogil:
-    """Room for the ids of n_units of a text, or of what of it is encoded at once."""
-    if text.size == 0:
-        return ctok_encode_bound(model.model, n_units)
-    return ctok_encode_bound(
-        model.model, ctok_utf8_bound(text.size, min(n_units, UNITS_PER_PART)))
-
-
 @cython.final
 cdef class Batch:
     """Texts, or parts of long ones, encoded one after the other by whichever thread calls run."""
@@ -51,20 +43,15 @@ cdef class Batch:
     cdef size_t n_parts
     cdef size_t parts_cap
     cdef size_t n_units
-    cdef size_t n_expected  # ids, as a rule at most
     cdef size_t n_at_once   # ids that there must be room for before a part is encoded
     cdef size_t n_done
     cdef Output output  # of its share
-    cdef uint32_t* own  # where its ids are if they are not in there, or NULL
-    cdef size_t own_cap
-    cdef uint32_t* ids
-    cdef size_t n
+    cdef Room room      # in there, or its own
     cdef size_t* counts  # of ids, by part; NULL until it is run, or without memory
     cdef PyObject* finished_before  # the batch that was run before it, or NULL
     cdef list lists  # of ids, by part, that the collector does not have; None until they are made
+    cdef ctok_status status
     cdef ctok_error err
-    cdef bint failed
-    cdef bint out_of_memory
 
     def __cinit__(self, Codec codec not None, SpecialSets sets not None, size_t first,
                   bint is_continued):
@@ -76,7 +63,7 @@ cdef class Batch:
 
     def __dealloc__(self):
         free(self.parts)
-        free(self.own)
+        drop_room(&self.room)
         free(self.counts)
 
     cdef int add(self, object text, const Units* units, size_t start, size_t end) except -1:
@@ -92,8 +79,9 @@ cdef class Batch:
             self.parts = grown
             self.parts_cap = cap
         self.parts[self.n_parts] = part_of(units, start, end)
-        self.n_expected += ids_expected(&self.parts[self.n_parts])
-        self.n_at_once = max(self.n_at_once, ids_at_once(self.codec, units, end - start))
+        self.room.n_expected += ids_expected(&self.parts[self.n_parts])
+        self.n_at_once = max(
+            self.n_at_once, self.codec.ids_bound(&self.parts[self.n_parts], UNITS_PER_PART))
         self.n_parts += 1
         self.n_units += end - start
         self.texts.append(text)
@@ -102,82 +90,31 @@ cdef class Batch:
     cdef void run(self, Scratch scratch, bint is_own) noexcept nogil:
         """Encodes all texts: to the end of the output, if this is the thread whose share it is and
         there is room, else to memory of the batch's own. Raises nothing: see check."""
-        cdef size_t room = 0
+        cdef size_t n_before
+        cdef size_t i
 
-        self.counts = <size_t*>malloc((self.n_parts + 1) * sizeof(size_t))
+        self.counts = <size_t*>calloc(self.n_parts + 1, sizeof(size_t))
         if self.counts == NULL:
             return
         if is_own:
-            self.ids = self.output.ids + self.output.n
-            room = self.output.cap - self.output.n
-        self.run_all(scratch, room)
-        if is_own and self.own == NULL:
-            self.output.n += self.n
-
-    cdef void run_all(self, Scratch scratch, size_t room) noexcept nogil:
-        cdef ctok_encode_options options
-        cdef ctok_output out
-        cdef ctok_bytes view
-        cdef Units part
-        cdef size_t i, start, end, need
-
-        memset(&out, 0, sizeof(out))
-        options.allowed = self.sets.allowed
-        options.disallowed = self.sets.disallowed
-        options.max_ids = 0
-        options.text_is_utf8 = 1
+            self.room.ids = self.output.ids + self.output.n
+            self.room.cap = self.output.cap - self.output.n
         for i in range(self.n_parts):
-            self.counts[i] = 0
-            start = 0
-            while start < self.parts[i].n:
-                end = part_end(self.codec, &self.parts[i], start, scratch)
-                part = part_of(&self.parts[i], start, end)
-                self.out_of_memory = not scratch.view_units(&part, &view)
-                if self.out_of_memory:
-                    return
-                need = self.n + ctok_encode_bound(self.codec.model, view.len)
-                if need > room:
-                    room = self.grow(need)
-                self.out_of_memory = need > room
-                if self.out_of_memory:
-                    return
-                out.ids = self.ids + self.n
-                out.cap = room - self.n
-                if ctok_encode(self.codec.model, scratch.ptr, view, &options, &out,
-                               &self.err) != CTOK_OK:
-                    self.failed = True
-                    return
-                self.counts[i] += out.n
-                self.n += out.n
-                start = end
+            n_before = self.room.n
+            self.status = self.codec.encode_units(
+                &self.parts[i], self.sets, scratch, &self.room, &self.err)
+            if self.status != CTOK_OK:
+                break
+            self.counts[i] = self.room.n - n_before
             self.n_done += 1
-
-    cdef size_t grow(self, size_t need) noexcept nogil:
-        """Takes the ids to memory of its own, with more room. Returns for how many; 0 when out of
-        memory."""
-        cdef size_t cap = max(need, self.own_cap + self.own_cap // 2)
-        cdef uint32_t* grown
-
-        if self.own == NULL:
-            cap = max(cap, self.n_expected)
-            grown = ctok_new_ids(cap)
-            if grown != NULL and self.n > 0:
-                memcpy(grown, self.ids, self.n * sizeof(uint32_t))
-        else:
-            grown = <uint32_t*>realloc(self.own, cap * sizeof(uint32_t))
-            if grown != NULL:
-                ctok_ask_huge_pages(grown, cap * sizeof(uint32_t))
-        if grown == NULL:
-            return 0
-        self.own = self.ids = grown
-        self.own_cap = cap
-        return cap
+        if is_own and not self.room.is_own:
+            self.output.n += self.room.n
 
     def check(self):
         """Raises what run met."""
-        if self.counts == NULL or self.out_of_memory:
+        if self.counts == NULL or self.status == CTOK_E_MEMORY:
             raise MemoryError()
-        if self.failed:
+        if self.status != CTOK_OK:
             try:
                 # On its own, the whole text fails at its first wrong place.
                 self.codec.encode_list(<str>self.texts[self.n_done], self.sets)
@@ -189,12 +126,12 @@ cdef class Batch:
     cdef bint make_lists(self) except -1:
         """Makes lists of its ids, for join_lists, not for Python's collector. False if not all were
         found."""
-        cdef const uint32_t* ids = self.ids
+        cdef const uint32_t* ids = self.room.ids
         cdef list lists = []
         cdef list made
         cdef size_t i
 
-        if self.counts == NULL or self.n_done < self.n_parts:
+        if self.n_done < self.n_parts:
             return False
         for i in range(self.n_parts):
             made = ctok_new_list(ids, self.counts[i], self.codec.info.max_id)
@@ -236,28 +173,32 @@ def join_batches(list batches not None):
     have none any more."""
     cdef Batch batch
     cdef Output first = (<Batch>batches[0]).output
-    cdef uint32_t* ids
+    cdef Room joined
     cdef size_t n = 0
     cdef bint has_room = True  # and nobody is moved over ids of those behind
 
     for batch in batches:
-        if batch.output is first and batch.own == NULL and batch.n > 0:
-            has_room &= n <= <size_t>(batch.ids - first.ids)
-        n += batch.n
+        if batch.output is first and not batch.room.is_own and batch.room.n > 0:
+            has_room &= n <= <size_t>(batch.room.ids - first.ids)
+        n += batch.room.n
     has_room &= n <= first.cap
-    ids = first.ids if has_room else ctok_new_ids(n + 1)
-    if ids == NULL:
-        raise MemoryError()
+    memset(&joined, 0, sizeof(joined))
     if has_room:
+        joined.ids = first.ids
+        joined.cap = first.cap
+        joined.is_own = True
         first.ids = NULL
-    n = 0
-    for batch in batches:
-        if ids + n != batch.ids and batch.n > 0:
-            memmove(ids + n, batch.ids, batch.n * sizeof(uint32_t))
-        n += batch.n
-        batch.ids = NULL
-        batch.n = 0
-    return take_ids(ids, n)
+    elif not more_room(&joined, n):
+        raise MemoryError()
+    try:
+        for batch in batches:
+            if joined.ids + joined.n != batch.room.ids and batch.room.n > 0:
+                memmove(joined.ids + joined.n, batch.room.ids, batch.room.n * sizeof(uint32_t))
+            joined.n += batch.room.n
+            drop_room(&batch.room)
+        return take_room(&joined)
+    finally:
+        drop_room(&joined)
 
 
 def count_chars(list texts not None):
@@ -300,7 +241,7 @@ def plan_batches(Codec codec not None, SpecialSets sets not None, list texts not
                 end = 0
                 if (<size_t>len(batches) < n_batches and room >= MIN_PART
                         and units.n - start >= room + MIN_PART):
-                    end = cut_before(codec, &units, start + room, scratch)
+                    end = cut_between(codec, &units, start, start + room, scratch)
                 if end <= start:
                     batch.add(text, &units, start, units.n)
                     break

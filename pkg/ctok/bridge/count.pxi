@@ -45,14 +45,15 @@ cdef class Counter(Encoder):
         cdef str words = as_text(text)
         cdef SpecialSets sets = self.sets(allowed_special, disallowed_special)
         cdef Scratch scratch = self.pool.borrow()
-        cdef ctok_output out
+        cdef Room room
 
-        memset(&out, 0, sizeof(out))
+        memset(&room, 0, sizeof(room))
+        room.is_for_count = True
         try:
-            self.encode_into(words, sets, scratch, &out)
+            self.encode_whole(words, sets, scratch, &room)
         finally:
             self.pool.give_back(scratch)
-        return out.n
+        return room.n
 
     def _fits(self, text, max_tokens):
         """Whether a text has so few ids."""

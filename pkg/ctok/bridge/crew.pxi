@@ -209,7 +209,7 @@ cdef int plan_shares(Crew* crew, list batches) except -1:
     cdef size_t i
 
     for batch in batches:
-        n_expected += batch.n_expected
+        n_expected += batch.room.n_expected
         n_more = max(n_more, batch.n_at_once)
     for i in range(crew.n):
         share = &crew.shares[i]
@@ -218,7 +218,7 @@ cdef int plan_shares(Crew* crew, list batches) except -1:
         if i > 0:
             n_expected = 0
             for batch in batches[share.next:share.end]:
-                n_expected += batch.n_expected
+                n_expected += batch.room.n_expected
         output = Output(n_expected + n_more)
         for batch in batches[share.next:share.end]:
             batch.output = output

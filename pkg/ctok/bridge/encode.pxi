@@ -8,17 +8,18 @@ cdef class SpecialSets:
     cdef bytes allowed_bits
     cdef bytes disallowed_bits
     cdef readonly tuple foreign
-    cdef const uint64_t* allowed
-    cdef const uint64_t* disallowed
+    cdef ctok_encode_options options
 
     def __cinit__(self, bytes allowed, bytes disallowed, tuple foreign=()):
+        memset(&self.options, 0, sizeof(self.options))
         self.allowed_bits = allowed
         self.disallowed_bits = disallowed
         self.foreign = foreign
-        self.allowed = <const uint64_t*><const char*>allowed if allowed is not None else NULL
-        self.disallowed = (
-            <const uint64_t*><const char*>disallowed if disallowed is not None else NULL
-        )
+        if allowed is not None:
+            self.options.allowed = <const uint64_t*><const char*>allowed
+        if disallowed is not None:
+            self.options.disallowed = <const uint64_t*><const char*>disallowed
+        self.options.text_is_utf8 = 1
 
 
 @cython.no_gc_clear
@@ -61,109 +62,121 @@ cdef class Encoder(Model):
             return text_failure(text, view, err)
         return failure(err)
 
-    cdef ctok_status encode_view(self, ctok_bytes view, SpecialSets sets, Scratch scratch,
-                                 ctok_output* out, ctok_error* err) noexcept:
-        """Encodes into out."""
-        cdef ctok_encode_options options
-        cdef ctok_status status
+    cdef size_t ids_bound(self, const Units* text, size_t n) noexcept nogil:
+        """Ids enough for n units of a text, or for all if it has no more: as many as bytes."""
+        n = min(n, text.n)
+        if text.size > 0:
+            n = ctok_utf8_bound(text.size, n)
+        return ctok_encode_bound(self.model, n)
 
-        options.allowed = sets.allowed
-        options.disallowed = sets.disallowed
-        options.max_ids = 0
-        options.text_is_utf8 = 1
-        if view.len < MANY:
-            return ctok_encode(self.model, scratch.ptr, view, &options, out, err)
-        with nogil:
-            status = ctok_encode(self.model, scratch.ptr, view, &options, out, err)
-        return status
-
-    cdef int encode_into(self, str text, SpecialSets sets, Scratch scratch,
+    cdef int encode_into(self, str text, const Units* units, SpecialSets sets, Scratch scratch,
                          ctok_output* out) except -1:
-        """The same for a str."""
+        """Encodes a str at once."""
+        cdef ctok_status status
         cdef ctok_bytes view
         cdef ctok_error err
 
         for foreign in sets.foreign:
             if foreign in text:
                 raise self._disallowed(None, text.index(foreign), foreign)
-        scratch.view(text, &view)
-        if self.encode_view(view, sets, scratch, out, &err) != CTOK_OK:
+        if not scratch.view_units(units, &view):
+            raise MemoryError()
+        if view.len < MANY:
+            status = ctok_encode(self.model, scratch.ptr, view, &sets.options, out, &err)
+        else:
+            with nogil:
+                status = ctok_encode(self.model, scratch.ptr, view, &sets.options, out, &err)
+        if status != CTOK_OK:
             raise self.encode_failure(text, view, &err)
         return 0
 
-    cdef int encode_whole(self, str text, SpecialSets sets, Scratch scratch,
-                          ctok_output* out) except -1:
-        """All of it, part by part."""
-        cdef Units units, part
+    cdef ctok_status encode_units(self, const Units* text, SpecialSets sets, Scratch scratch,
+                                  Room* room, ctok_error* err) noexcept nogil:
+        """Encodes a text part by part; the ids go behind those that the room has. Of what is left
+        as many are expected as there were so far, and a few more."""
+        cdef ctok_status status
+        cdef ctok_output out
         cdef ctok_bytes view
-        cdef ctok_output found
-        cdef ctok_error err
+        cdef Units part
+        cdef size_t end, need
+        cdef size_t n_before = room.n
         cdef size_t start = 0
-        cdef size_t end
+
+        memset(&out, 0, sizeof(out))
+        while start < text.n:
+            end = part_end(self, text, start, scratch)
+            part = part_of(text, start, end)
+            if not scratch.view_units(&part, &view):
+                return CTOK_E_MEMORY
+            if not room.is_for_count:
+                need = room.n + ctok_encode_bound(self.model, view.len)
+                if need > room.cap:
+                    if start > 0:
+                        need += <size_t>(1.03 * (room.n - n_before) / start * (text.n - end))
+                    if not more_room(room, need):
+                        return CTOK_E_MEMORY
+                out.ids = room.ids + room.n
+                out.cap = room.cap - room.n
+            status = ctok_encode(self.model, scratch.ptr, view, &sets.options, &out, err)
+            if status != CTOK_OK:
+                return status
+            room.n += out.n
+            start = end
+        return CTOK_OK
+
+    cdef int encode_whole(self, str text, SpecialSets sets, Scratch scratch,
+                          Room* room) except -1:
+        """Encodes a str: into room that the scratch lends, or more; into none for a count."""
+        cdef ctok_status status
+        cdef ctok_output out
+        cdef ctok_error err
+        cdef Units units
+        cdef size_t bound
 
         units_of(text, &units)
-        while True:
-            end = part_end(self, &units, start, scratch)
-            if end == units.n and start == 0 or sets.foreign:
-                break
-            part = part_of(&units, start, end)
-            if not scratch.view_units(&part, &view):
-                raise MemoryError()
-            memset(&found, 0, sizeof(found))
-            found.ids = out.ids + out.n
-            found.cap = out.cap - out.n
-            if self.encode_view(view, sets, scratch, &found, &err) != CTOK_OK:
-                out.n = 0  # all of it again, to say where in the text
-                break
-            out.n += found.n
-            start = end
-            if end == units.n:
+        if not room.is_for_count:
+            scratch.room(self.ids_bound(&units, UNITS_PER_PART))
+            room.ids = scratch.ids
+            room.cap = scratch.ids_cap
+        if units.n > UNITS_PER_PART and not sets.foreign:
+            with nogil:
+                status = self.encode_units(&units, sets, scratch, room, &err)
+            if status == CTOK_OK:
                 return 0
-        return self.encode_into(text, sets, scratch, out)
-
-    cdef size_t ids_bound(self, str text):
-        """Ids enough for a text: as many as bytes. A character has at most 4."""
-        cdef size_t n = <size_t>PyUnicode_GET_LENGTH(text)
-        if not PyUnicode_IS_COMPACT_ASCII(text):
-            n = ctok_utf8_bound(<size_t>PyUnicode_KIND(text), n)
-        return ctok_encode_bound(self.model, n)
+            room.n = 0  # all of it again, to say where in the text
+        if not room.is_for_count:
+            bound = self.ids_bound(&units, units.n)
+            if bound > room.cap and not more_room(room, bound):
+                raise MemoryError()
+        memset(&out, 0, sizeof(out))
+        out.ids = room.ids
+        out.cap = room.cap
+        self.encode_into(text, &units, sets, scratch, &out)
+        room.n = out.n
+        return 0
 
     cdef list encode_list(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.pool.borrow()
-        cdef ctok_output out
+        cdef Room room
 
-        memset(&out, 0, sizeof(out))
+        memset(&room, 0, sizeof(room))
         try:
-            out.cap = self.ids_bound(text)
-            scratch.room(out.cap)
-            out.ids = scratch.ids
-            self.encode_whole(text, sets, scratch, &out)
-            return ctok_new_list(out.ids, out.n, self.info.max_id)
+            self.encode_whole(text, sets, scratch, &room)
+            return ctok_new_list(room.ids, room.n, self.info.max_id)
         finally:
+            drop_room(&room)
             self.pool.give_back(scratch)
 
     cdef IdBuffer encode_buffer(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.pool.borrow()
-        cdef ctok_output out
+        cdef Room room
 
-        memset(&out, 0, sizeof(out))
+        memset(&room, 0, sizeof(room))
         try:
-            out.cap = self.ids_bound(text)
-            if out.cap <= COPIED:
-                scratch.room(out.cap)
-                out.ids = scratch.ids
-                self.encode_whole(text, sets, scratch, &out)
-                return copy_ids(out.ids, out.n)
-            out.ids = ctok_new_ids(out.cap)
-            if out.ids == NULL:
-                raise MemoryError()
-            try:
-                self.encode_whole(text, sets, scratch, &out)
-            except BaseException:
-                free(out.ids)
-                raise
-            return take_ids(out.ids, out.n)
+            self.encode_whole(text, sets, scratch, &room)
+            return take_room(&room)
         finally:
+            drop_room(&room)
             self.pool.give_back(scratch)
 
     def encode(self, text, *, allowed_special=NO_SPECIALS, disallowed_special="all"):
@@ -286,15 +299,17 @@ cdef class Encoder(Model):
         cdef str words = as_text(text)
         cdef Scratch scratch = self.pool.borrow()
         cdef ctok_output out
+        cdef Units units
 
         memset(&out, 0, sizeof(out))
-        out.cap = self.ids_bound(words)
+        units_of(words, &units)
+        out.cap = self.ids_bound(&units, units.n)
         out.ids = <uint32_t*>malloc(out.cap * sizeof(uint32_t))
         out.ranges = <ctok_range*>malloc(out.cap * sizeof(ctok_range))
         try:
             if out.ids == NULL or out.ranges == NULL:
                 raise MemoryError()
-            self.encode_into(words, sets, scratch, &out)
+            self.encode_into(words, &units, sets, scratch, &out)
             byte_ranges = [(out.ranges[i].start, out.ranges[i].end) for i in range(out.n)]
             return (
                 [out.ids[i] for i in range(out.n)],

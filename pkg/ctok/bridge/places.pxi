@@ -1,7 +1,9 @@
 # Places in a text: where it may be cut, and what byte is which character.
 
-# So many characters at a time become UTF-8 and then ids: both fit into a processor's cache.
+# So many characters at a time become UTF-8 and then ids: both fit into a processor's cache. Twice
+# as many, or more, where there is no place to cut among so many before the end.
 cdef size_t UNITS_PER_PART = 65536
+cdef size_t UNITS_BEFORE_CUT = 1024
 
 cdef size_t characters_in(const uint8_t* utf8, size_t n) noexcept nogil:
     """How many characters start in n bytes."""
@@ -13,12 +15,13 @@ cdef size_t characters_in(const uint8_t* utf8, size_t n) noexcept nogil:
     return n_chars
 
 
-cdef size_t cut_before(Model model, const Units* text, size_t at,
-                       Scratch scratch) noexcept nogil:
-    """The last place at or before a place inside of the text where it may be cut without a
-    change to its ids; 0 when none is known. Looks at no more of the text than it must."""
+cdef size_t cut_between(Model model, const Units* text, size_t after, size_t at,
+                        Scratch scratch) noexcept nogil:
+    """The last place after one and at or before another one, inside of the text, where it may be
+    cut without a change to its ids; none when it is not after. Looks at no more of the text than
+    it must."""
     cdef size_t margin = model.info.max_token_len
-    cdef size_t back = 1024
+    cdef size_t back = UNITS_BEFORE_CUT
     cdef size_t end = min(text.n, at + margin + 1)
     cdef size_t start, place
     cdef size_t n_surrogates = 0
@@ -47,21 +50,24 @@ cdef size_t cut_before(Model model, const Units* text, size_t at,
         place = ctok_encode_cut(model.model, view, place)
         if place > 0 and (start == 0 or place >= margin):
             return start + characters_in(view.ptr, place)
-        if start == 0:
+        if start <= after:
             return 0
         back *= 16
 
 
 cdef size_t part_end(Model model, const Units* text, size_t start,
                      Scratch scratch) noexcept nogil:
-    """Where to end the part of a text that is encoded next: what is long and has to be made UTF-8
-    is cut, where that changes no id."""
+    """Where to end the part of a text that is encoded next: what is long is cut, where that changes
+    no id."""
+    cdef size_t n = UNITS_PER_PART
     cdef size_t end
 
-    if text.size == 0 or text.n - start <= UNITS_PER_PART:
-        return text.n
-    end = cut_before(model, text, start + UNITS_PER_PART, scratch)
-    return end if end > start else text.n
+    while n < text.n - start:
+        end = cut_between(model, text, start + n - UNITS_BEFORE_CUT, start + n, scratch)
+        if end > start:
+            return end
+        n *= 2
+    return text.n
 
 
 cdef Py_ssize_t character_at(str text, ctok_bytes view, size_t position) except -1:

@@ -105,15 +105,13 @@ cdef class Scratch:
         return n <= self.text_cap
 
     cdef int room(self, size_t n) except -1:
-        """Makes room for n ids."""
-        cdef uint32_t* grown
-
+        """Makes room for n ids; what was there is lost."""
         if n > self.ids_cap:
-            grown = <uint32_t*>realloc(self.ids, n * sizeof(uint32_t))
-            if grown == NULL:
-                raise MemoryError()
-            self.ids = grown
-            self.ids_cap = n
+            free(self.ids)
+            self.ids = ctok_new_ids(n)
+            self.ids_cap = n if self.ids != NULL else 0
+        if n > self.ids_cap:
+            raise MemoryError()
         return 0
 
     cdef void trim(self) noexcept:

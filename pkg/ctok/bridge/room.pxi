@@ -1,0 +1,38 @@
+# Where the ids of texts go: room that is lent, or of its own once that is full.
+
+cdef struct Room:
+    uint32_t* ids
+    size_t n
+    size_t cap
+    size_t n_expected  # how many there will be, as a rule at most
+    bint is_own        # to be freed with drop_room; lent otherwise
+    bint is_for_count  # no ids are wanted but their number
+
+
+cdef bint more_room(Room* room, size_t need) noexcept nogil:
+    """Room of its own for so many ids, at least as many as are expected, at least half as many more
+    than before. False when out of memory."""
+    cdef size_t cap = max(need, room.n_expected)
+    cdef uint32_t* grown
+
+    if room.is_own:
+        cap = max(need, room.cap + room.cap // 2)
+        grown = <uint32_t*>realloc(room.ids, cap * sizeof(uint32_t))
+        if grown != NULL:
+            ctok_ask_huge_pages(grown, cap * sizeof(uint32_t))
+    else:
+        grown = ctok_new_ids(cap)
+        if grown != NULL and room.n > 0:
+            memcpy(grown, room.ids, room.n * sizeof(uint32_t))
+    if grown == NULL:
+        return False
+    room.ids = grown
+    room.cap = cap
+    room.is_own = True
+    return True
+
+
+cdef void drop_room(Room* room) noexcept nogil:
+    if room.is_own:
+        free(room.ids)
+    memset(room, 0, sizeof(room[0]))
