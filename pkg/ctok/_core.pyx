@@ -76,6 +76,7 @@ cdef extern from "_idarray.h":
 cdef extern from "_hugepages.h":
     void ctok_ask_huge_pages(void* memory, size_t n) noexcept nogil
     uint32_t* ctok_new_ids(size_t n) noexcept nogil
+    void ctok_keep_memory(size_t n) noexcept nogil
 
 cdef extern from "_ndarray.h":
     ctypedef struct ctok_ndarrays:
@@ -96,6 +97,9 @@ FINGERPRINT_LEN = CTOK_FINGERPRINT_LEN
 # Calls with fewer ids or bytes keep the GIL: they are over in microseconds, and to get it back
 # from a busy thread may take milliseconds.
 cdef size_t MANY = 2048
+
+# So few ids are copied into memory of their size: to give back what was not used takes longer.
+cdef size_t COPIED = 4096
 
 # One module in parts, so that a call from one to another costs what it does in C.
 include "bridge/errors.pxi"

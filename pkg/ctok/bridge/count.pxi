@@ -45,12 +45,14 @@ cdef class Counter(Encoder):
         cdef str words = as_text(text)
         cdef SpecialSets sets = self.sets(allowed_special, disallowed_special)
         cdef Scratch scratch = self.pool.borrow()
+        cdef Units units
         cdef Room room
 
+        units_of(words, &units)
         memset(&room, 0, sizeof(room))
         room.is_for_count = True
         try:
-            self.encode_whole(words, sets, scratch, &room)
+            self.encode_whole(words, &units, sets, scratch, &room)
         finally:
             self.pool.give_back(scratch)
         return room.n

@@ -124,44 +124,41 @@ cdef class Encoder(Model):
             start = end
         return CTOK_OK
 
-    cdef int encode_whole(self, str text, SpecialSets sets, Scratch scratch,
+    cdef int encode_whole(self, str text, const Units* units, SpecialSets sets, Scratch scratch,
                           Room* room) except -1:
-        """Encodes a str: into room that the scratch lends, or more; into none for a count."""
+        """Encodes a str into a room without ids."""
         cdef ctok_status status
         cdef ctok_output out
         cdef ctok_error err
-        cdef Units units
         cdef size_t bound
 
-        units_of(text, &units)
-        if not room.is_for_count:
-            scratch.room(self.ids_bound(&units, UNITS_PER_PART))
-            room.ids = scratch.ids
-            room.cap = scratch.ids_cap
         if units.n > UNITS_PER_PART and not sets.foreign:
             with nogil:
-                status = self.encode_units(&units, sets, scratch, room, &err)
+                status = self.encode_units(units, sets, scratch, room, &err)
             if status == CTOK_OK:
                 return 0
             room.n = 0  # all of it again, to say where in the text
         if not room.is_for_count:
-            bound = self.ids_bound(&units, units.n)
+            bound = self.ids_bound(units, units.n)
             if bound > room.cap and not more_room(room, bound):
                 raise MemoryError()
         memset(&out, 0, sizeof(out))
         out.ids = room.ids
         out.cap = room.cap
-        self.encode_into(text, &units, sets, scratch, &out)
+        self.encode_into(text, units, sets, scratch, &out)
         room.n = out.n
         return 0
 
     cdef list encode_list(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.pool.borrow()
+        cdef Units units
         cdef Room room
 
+        units_of(text, &units)
         memset(&room, 0, sizeof(room))
         try:
-            self.encode_whole(text, sets, scratch, &room)
+            scratch.lend(self.ids_bound(&units, UNITS_PER_PART), &room)
+            self.encode_whole(text, &units, sets, scratch, &room)
             return ctok_new_list(room.ids, room.n, self.info.max_id)
         finally:
             drop_room(&room)
@@ -169,11 +166,17 @@ cdef class Encoder(Model):
 
     cdef IdBuffer encode_buffer(self, str text, SpecialSets sets):
         cdef Scratch scratch = self.pool.borrow()
+        cdef Units units
         cdef Room room
+        cdef size_t bound
 
+        units_of(text, &units)
         memset(&room, 0, sizeof(room))
         try:
-            self.encode_whole(text, sets, scratch, &room)
+            bound = self.ids_bound(&units, UNITS_PER_PART)
+            if bound <= COPIED or units.n > UNITS_PER_PART:
+                scratch.lend(bound, &room)
+            self.encode_whole(text, &units, sets, scratch, &room)
             return take_room(&room)
         finally:
             drop_room(&room)

@@ -1,5 +1,10 @@
 # Where the ids of texts go: room that is lent, or of its own once that is full.
 
+# Memory above so many bytes goes back to the system after the call that needed it. So does what is
+# smaller, with glibc, unless it is 128 KB at most.
+cdef size_t KEEP_BYTES = 1 << 22
+cdef size_t KEPT_ANYWAY = 1 << 17
+
 cdef struct Room:
     uint32_t* ids
     size_t n
@@ -12,11 +17,12 @@ cdef struct Room:
 cdef bint more_room(Room* room, size_t need) noexcept nogil:
     """Room of its own for so many ids, at least as many as are expected, at least half as many more
     than before. False when out of memory."""
-    cdef size_t cap = max(need, room.n_expected)
+    cdef size_t cap = max(need, room.cap + room.cap // 2 if room.is_own else room.n_expected)
     cdef uint32_t* grown
 
+    if KEPT_ANYWAY < cap * sizeof(uint32_t) <= KEEP_BYTES:
+        ctok_keep_memory(cap * sizeof(uint32_t))
     if room.is_own:
-        cap = max(need, room.cap + room.cap // 2)
         grown = <uint32_t*>realloc(room.ids, cap * sizeof(uint32_t))
         if grown != NULL:
             ctok_ask_huge_pages(grown, cap * sizeof(uint32_t))

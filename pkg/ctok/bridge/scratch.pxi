@@ -1,8 +1,5 @@
 # A str as the core reads it, and the memory that a call writes besides its result.
 
-# Buffers above this many bytes are given back after the call that needed them.
-cdef size_t KEEP_BYTES = 1 << 22
-
 cdef struct Units:
     const char* data
     size_t size  # of one, in bytes; 0: ASCII, which is UTF-8 already
@@ -112,6 +109,13 @@ cdef class Scratch:
             self.ids_cap = n if self.ids != NULL else 0
         if n > self.ids_cap:
             raise MemoryError()
+        return 0
+
+    cdef int lend(self, size_t n, Room* out) except -1:
+        """Lends room for n ids."""
+        self.room(n)
+        out.ids = self.ids
+        out.cap = self.ids_cap
         return 0
 
     cdef void trim(self) noexcept:
