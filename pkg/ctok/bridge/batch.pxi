@@ -188,7 +188,7 @@ def join_batches(list batches not None):
         joined.cap = first.cap
         joined.is_own = True
         first.ids = NULL
-    elif not more_room(&joined, n):
+    elif not make_room(&joined, n, 0):
         raise MemoryError()
     try:
         for batch in batches:

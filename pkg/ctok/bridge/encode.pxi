@@ -98,7 +98,7 @@ cdef class Encoder(Model):
         cdef ctok_output out
         cdef ctok_bytes view
         cdef Units part
-        cdef size_t end, need
+        cdef size_t end, n_later
         cdef size_t n_before = room.n
         cdef size_t start = 0
 
@@ -109,12 +109,11 @@ cdef class Encoder(Model):
             if not scratch.view_units(&part, &view):
                 return CTOK_E_MEMORY
             if not room.is_for_count:
-                need = room.n + ctok_encode_bound(self.model, view.len)
-                if need > room.cap:
-                    if start > 0:
-                        need += <size_t>(1.03 * (room.n - n_before) / start * (text.n - end))
-                    if not more_room(room, need):
-                        return CTOK_E_MEMORY
+                n_later = 0
+                if start > 0:
+                    n_later = <size_t>(1.03 * (room.n - n_before) / start * (text.n - end))
+                if not make_room(room, ctok_encode_bound(self.model, view.len), n_later):
+                    return CTOK_E_MEMORY
                 out.ids = room.ids + room.n
                 out.cap = room.cap - room.n
             status = ctok_encode(self.model, scratch.ptr, view, &sets.options, &out, err)
@@ -130,7 +129,6 @@ cdef class Encoder(Model):
         cdef ctok_status status
         cdef ctok_output out
         cdef ctok_error err
-        cdef size_t bound
 
         if units.n > UNITS_PER_PART and not sets.foreign:
             with nogil:
@@ -138,10 +136,8 @@ cdef class Encoder(Model):
             if status == CTOK_OK:
                 return 0
             room.n = 0  # all of it again, to say where in the text
-        if not room.is_for_count:
-            bound = self.ids_bound(units, units.n)
-            if bound > room.cap and not more_room(room, bound):
-                raise MemoryError()
+        if not room.is_for_count and not make_room(room, self.ids_bound(units, units.n), 0):
+            raise MemoryError()
         memset(&out, 0, sizeof(out))
         out.ids = room.ids
         out.cap = room.cap

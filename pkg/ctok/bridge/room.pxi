@@ -14,12 +14,16 @@ cdef struct Room:
     bint is_for_count  # no ids are wanted but their number
 
 
-cdef bint more_room(Room* room, size_t need) noexcept nogil:
-    """Room of its own for so many ids, at least as many as are expected, at least half as many more
-    than before. False when out of memory."""
-    cdef size_t cap = max(need, room.cap + room.cap // 2 if room.is_own else room.n_expected)
+cdef bint make_room(Room* room, size_t n_more, size_t n_later) noexcept nogil:
+    """Has room for more ids behind those that are there. If that must be made it is its own, for
+    more that come later, for all that are expected, and for half as many more than it was. False
+    when out of memory."""
+    cdef size_t cap = room.n + n_more + n_later
     cdef uint32_t* grown
 
+    if room.n + n_more <= room.cap:
+        return True
+    cap = max(cap, room.cap + room.cap // 2 if room.is_own else room.n_expected)
     if KEPT_ANYWAY < cap * sizeof(uint32_t) <= KEEP_BYTES:
         ctok_keep_memory(cap * sizeof(uint32_t))
     if room.is_own:
