@@ -7,22 +7,22 @@
 #include <stdlib.h>
 #if defined(__linux__)
 #include <sys/mman.h>
-#include <unistd.h>
 #endif
 
 /* More memory than this comes in new pages, one fault for each 4 KB that is written: for the ids
  * of 10 MB of text a tenth of the time. */
 #define HUGEPAGES_SIZE ((size_t)2 << 20)
 
-/* Asks for huge pages, where the platform has them, for all pages that memory just allocated is in. */
+/* Asks for huge pages, where the platform has them, for those 2 MB that are wholly in memory just
+ * allocated. What lies around them is as it was. */
 static inline void ctok_ask_huge_pages(void *memory, size_t n)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t start = (uintptr_t)memory & ~(page - 1);
+    uintptr_t start = ((uintptr_t)memory + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+    uintptr_t end = ((uintptr_t)memory + n) & ~(HUGEPAGES_SIZE - 1);
 
-    if (n >= HUGEPAGES_SIZE) {
-        (void)madvise((void *)start, (uintptr_t)memory + n - start, MADV_HUGEPAGE);
+    if (start < end) {
+        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
     }
 #else
     (void)memory;
@@ -37,7 +37,7 @@ static inline uint32_t *ctok_new_ids(size_t n)
     size_t n_bytes = n * sizeof(uint32_t);
     void *ids;
 
-    if (n > (SIZE_MAX - 2 * HUGEPAGES_SIZE) / sizeof(uint32_t)) {
+    if (n > (SIZE_MAX - HUGEPAGES_SIZE) / sizeof(uint32_t)) {
         return NULL;
     }
     if (n_bytes < HUGEPAGES_SIZE) {
@@ -57,14 +57,13 @@ static inline uint32_t *ctok_new_ids(size_t n)
 
 /* Has glibc keep so much memory when it is freed. It would give it back to the system, and take new pages the
  * next time (a tenth of the time to encode 1 MB), until as much was freed once (mallopt(3),
- * M_MMAP_THRESHOLD; 32 MB at most). Nothing is written to it here: it has no pages yet. */
+ * M_MMAP_THRESHOLD; 32 MB at most). Nothing is written to it here, so it has no pages; it is volatile,
+ * or compilers would leave both calls out. */
 static inline void ctok_keep_memory(size_t n)
 {
 #if defined(__GLIBC__)
-    size_t n_aligned =
-        n < HUGEPAGES_SIZE ? n : n + 2 * HUGEPAGES_SIZE; /* see ctok_new_ids */
-    void *volatile memory =
-        malloc(n_aligned); /* volatile: or compilers leave both out */
+    size_t more = n < HUGEPAGES_SIZE ? 0 : 2 * HUGEPAGES_SIZE; /* see ctok_new_ids */
+    void *volatile memory = malloc(n + more);
 
     free(memory);
 #else
