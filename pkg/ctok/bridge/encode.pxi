@@ -98,24 +98,21 @@ cdef class Encoder(Model):
         cdef ctok_output out
         cdef ctok_bytes view
         cdef Units part
-        cdef size_t end, n_later
+        cdef size_t end
+        cdef size_t n_later = 0
         cdef size_t n_before = room.n
         cdef size_t start = 0
 
-        memset(&out, 0, sizeof(out))
         while start < text.n:
             end = part_end(self, text, start, scratch)
             part = part_of(text, start, end)
             if not scratch.view_units(&part, &view):
                 return CTOK_E_MEMORY
-            if not room.is_for_count:
-                n_later = 0
-                if start > 0:
-                    n_later = <size_t>(1.03 * (room.n - n_before) / start * (text.n - end))
-                if not make_room(room, ctok_encode_bound(self.model, view.len), n_later):
-                    return CTOK_E_MEMORY
-                out.ids = room.ids + room.n
-                out.cap = room.cap - room.n
+            if start > 0:
+                n_later = <size_t>(1.03 * (room.n - n_before) / start * (text.n - end))
+            if not make_room(room, ctok_encode_bound(self.model, view.len), n_later):
+                return CTOK_E_MEMORY
+            out = output_to(room)
             status = ctok_encode(self.model, scratch.ptr, view, &sets.options, &out, err)
             if status != CTOK_OK:
                 return status
@@ -136,11 +133,9 @@ cdef class Encoder(Model):
             if status == CTOK_OK:
                 return 0
             room.n = 0  # all of it again, to say where in the text
-        if not room.is_for_count and not make_room(room, self.ids_bound(units, units.n), 0):
+        if not make_room(room, self.ids_bound(units, units.n), 0):
             raise MemoryError()
-        memset(&out, 0, sizeof(out))
-        out.ids = room.ids
-        out.cap = room.cap
+        out = output_to(room)
         self.encode_into(text, units, sets, scratch, &out)
         room.n = out.n
         return 0

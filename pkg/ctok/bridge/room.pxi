@@ -21,7 +21,7 @@ cdef bint make_room(Room* room, size_t n_more, size_t n_later) noexcept nogil:
     cdef size_t cap = room.n + n_more + n_later
     cdef uint32_t* grown
 
-    if room.n + n_more <= room.cap:
+    if room.is_for_count or room.n + n_more <= room.cap:
         return True
     cap = max(cap, room.cap + room.cap // 2 if room.is_own else room.n_expected)
     if KEPT_ANYWAY < cap * sizeof(uint32_t) <= KEEP_BYTES:
@@ -40,6 +40,17 @@ cdef bint make_room(Room* room, size_t n_more, size_t n_later) noexcept nogil:
     room.cap = cap
     room.is_own = True
     return True
+
+
+cdef ctok_output output_to(const Room* room) noexcept nogil:
+    """Where the core puts ids: behind those that are there."""
+    cdef ctok_output out
+
+    memset(&out, 0, sizeof(out))
+    if not room.is_for_count:
+        out.ids = room.ids + room.n
+        out.cap = room.cap - room.n
+    return out
 
 
 cdef void drop_room(Room* room) noexcept nogil:

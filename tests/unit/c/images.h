@@ -48,6 +48,19 @@ static inline ctok_bytes image_view(const image *i)
     return (ctok_bytes){i->bytes, i->len};
 }
 
+/* The model of an image that must be taken. */
+static inline ctok_model *image_read(const image *from, const uint8_t *fingerprint)
+{
+    const ctok_image_options options = {.fingerprint = fingerprint};
+    ctok_model *model = NULL;
+
+    if (ctok_model_from_image(&model, image_view(from), &options, NULL, NULL) !=
+        CTOK_OK) {
+        abort();
+    }
+    return model;
+}
+
 static inline uint64_t image_word(const image *i, size_t at)
 {
     uint64_t word;
