@@ -12,6 +12,7 @@
 /* More memory than this comes in new pages, one fault for each 4 KB that is written: for the ids
  * of 10 MB of text a tenth of the time. */
 #define HUGEPAGES_SIZE ((size_t)2 << 20)
+#define HUGEPAGES_COLLAPSE 25 /* MADV_COLLAPSE, which C libraries may not know yet */
 
 /* Asks for huge pages, where the platform has them, for those 2 MB that are wholly in memory just
  * allocated. What lies around them is as it was. */
@@ -30,8 +31,24 @@ static inline void ctok_ask_huge_pages(void *memory, size_t n)
 #endif
 }
 
-/* Room for n ids, to be freed; NULL when out of memory. Where it has huge pages it begins with one: there
- * would be up to 511 small ones before the first. */
+/* How many bytes the huge pages have that n bytes reach into. */
+static inline size_t ctok_in_huge_pages(size_t n)
+{
+    return (n + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+}
+
+/* Memory of so many bytes or some more, to be freed, that begins where a huge page would: there could be up to
+ * 511 small ones before the first. NULL when out of memory. */
+static inline void *ctok_new_aligned(size_t n)
+{
+#if defined(__linux__)
+    return aligned_alloc(HUGEPAGES_SIZE, ctok_in_huge_pages(n));
+#else
+    return malloc(n);
+#endif
+}
+
+/* Room for n ids, to be freed; NULL when out of memory. */
 static inline uint32_t *ctok_new_ids(size_t n)
 {
     size_t n_bytes = n * sizeof(uint32_t);
@@ -43,16 +60,23 @@ static inline uint32_t *ctok_new_ids(size_t n)
     if (n_bytes < HUGEPAGES_SIZE) {
         return malloc(n_bytes);
     }
-    n_bytes = (n_bytes + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
-#if defined(__linux__)
-    ids = aligned_alloc(HUGEPAGES_SIZE, n_bytes);
-#else
-    ids = malloc(n_bytes);
-#endif
+    ids = ctok_new_aligned(n_bytes);
     if (ids != NULL) {
-        ctok_ask_huge_pages(ids, n_bytes);
+        ctok_ask_huge_pages(ids, ctok_in_huge_pages(n_bytes));
     }
     return ids;
+}
+
+/* Puts the first n bytes of what ctok_new_aligned gave, which are in small pages, into huge ones, where the
+ * platform can: Linux 6.1 and later. */
+static inline void ctok_join_pages(void *memory, size_t n)
+{
+#if defined(__linux__)
+    (void)madvise(memory, ctok_in_huge_pages(n), HUGEPAGES_COLLAPSE);
+#else
+    (void)memory;
+    (void)n;
+#endif
 }
 
 /* Has glibc keep so much memory when it is freed. It would give it back to the system, and take new pages the

@@ -9,12 +9,14 @@
  * From an id to its int is a multiplication, and from such an int back to its id a
  * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
  * wants one of them, so that only what comes up takes memory. Once a quarter of a vocabulary's
- * pages are there the others follow, and no id is asked whether its page is there any more. They
+ * pages are there the others follow, and no id is asked whether its page is there any more; then
+ * they are put into huge pages, so that not every int costs a translation of its address as well. They
  * are byte for byte what CPython itself makes, and live for ever.
  *
  * Nobody counts the references that lists get. Where Python has immortal ints these are such; before,
  * each int starts with 2^62 references, from which lists that go take theirs: at 10^9 a second that lasts
- * for 146 years. So ints are first looked at when a list goes; they are asked for when it is filled.
+ * for 146 years. So ints are first looked at when a list goes; they are asked for when it is filled,
+ * to be in the processor's second cache, for a list has more of them than the first holds.
  *
  * The list itself gets its places as the list type's own functions give them to it, but not zeroed.
  */
@@ -27,6 +29,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "_hugepages.h"
 
 #define ROW_MAX ((size_t)1 << 20)
 #define ROW_STEP sizeof(PyLongObject)
@@ -136,6 +140,7 @@ static void row_want(uint32_t id, uint32_t max_id)
             row_make_page(page);
         }
     }
+    ctok_join_pages(row_ints, n * ROW_PAGE * ROW_STEP);
     ROW_WRITE(row_n_ready, n);
 }
 
@@ -156,7 +161,7 @@ static inline int ctok_row_start(void)
     if (row_zero == NULL || row_one_digit == NULL) {
         return -1;
     }
-    row_ints = malloc(ROW_MAX * ROW_STEP);
+    row_ints = ctok_new_aligned(ROW_MAX * ROW_STEP);
     if (row_ints != NULL) {
         row_make_page(0);
         row_make_page(ROW_MAX / ROW_PAGE - 1);
@@ -201,7 +206,8 @@ static inline PyObject *row_int(uint32_t id)
     PyObject *item = (PyObject *)(row_ints + id * ROW_STEP);
 
 #if defined(__GNUC__) || defined(__clang__)
-    __builtin_prefetch(item, !ROW_IS_IMMORTAL); /* 1: it will be written to */
+    /* 1: it will be written to; 2: the second cache */
+    __builtin_prefetch(item, !ROW_IS_IMMORTAL, 2);
     /* GCC 15 and later make vectors of a loop with this in it, and drop the prefetch, unless there is
      * something that they do not know. */
     __asm__ volatile("");
