@@ -10,8 +10,8 @@
  * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
  * wants one of them, so that only what comes up takes memory. Once a quarter of a vocabulary's
  * pages are there the others follow, and no id is asked whether its page is there any more; then
- * they are put into huge pages, so that not every int costs a translation of its address as well. They
- * are byte for byte what CPython itself makes, and live for ever.
+ * they are put into huge pages, where addresses are translated sooner. They are byte for byte what
+ * CPython itself makes, and live for ever.
  *
  * Nobody counts the references that lists get. Where Python has immortal ints these are such; before,
  * each int starts with 2^62 references, from which lists that go take theirs: at 10^9 a second that lasts
