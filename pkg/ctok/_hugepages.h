@@ -14,12 +14,18 @@
 #define HUGEPAGES_SIZE ((size_t)2 << 20)
 #define HUGEPAGES_COLLAPSE 25 /* MADV_COLLAPSE, which C libraries may not know yet */
 
+/* n, or the next larger number that is so many huge pages. */
+static inline size_t ctok_to_huge_pages(size_t n)
+{
+    return (n + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+}
+
 /* Asks for huge pages, where the platform has them, for those 2 MB that are wholly in memory just
  * allocated. What lies around them is as it was. */
 static inline void ctok_ask_huge_pages(void *memory, size_t n)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    uintptr_t start = ((uintptr_t)memory + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
+    uintptr_t start = ctok_to_huge_pages((uintptr_t)memory);
     uintptr_t end = ((uintptr_t)memory + n) & ~(HUGEPAGES_SIZE - 1);
 
     if (start < end) {
@@ -31,18 +37,12 @@ static inline void ctok_ask_huge_pages(void *memory, size_t n)
 #endif
 }
 
-/* How many bytes the huge pages have that n bytes reach into. */
-static inline size_t ctok_in_huge_pages(size_t n)
-{
-    return (n + HUGEPAGES_SIZE - 1) & ~(HUGEPAGES_SIZE - 1);
-}
-
 /* Memory of so many bytes or some more, to be freed, that begins where a huge page would: there could be up to
  * 511 small ones before the first. NULL when out of memory. */
 static inline void *ctok_new_aligned(size_t n)
 {
 #if defined(__linux__)
-    return aligned_alloc(HUGEPAGES_SIZE, ctok_in_huge_pages(n));
+    return aligned_alloc(HUGEPAGES_SIZE, ctok_to_huge_pages(n));
 #else
     return malloc(n);
 #endif
@@ -62,20 +62,18 @@ static inline uint32_t *ctok_new_ids(size_t n)
     }
     ids = ctok_new_aligned(n_bytes);
     if (ids != NULL) {
-        ctok_ask_huge_pages(ids, ctok_in_huge_pages(n_bytes));
+        ctok_ask_huge_pages(ids, ctok_to_huge_pages(n_bytes));
     }
     return ids;
 }
 
-/* Puts the first n bytes of what ctok_new_aligned gave, which are in small pages, into huge ones, where the
- * platform can: Linux 6.1 and later. */
+/* Has the first n bytes of what ctok_new_aligned gave in huge pages, where the platform can: what is in small ones
+ * is moved (Linux 6.1 and later), what is in none gets one as soon as it is written to. */
 static inline void ctok_join_pages(void *memory, size_t n)
 {
+    ctok_ask_huge_pages(memory, ctok_to_huge_pages(n));
 #if defined(__linux__)
-    (void)madvise(memory, ctok_in_huge_pages(n), HUGEPAGES_COLLAPSE);
-#else
-    (void)memory;
-    (void)n;
+    (void)madvise(memory, ctok_to_huge_pages(n), HUGEPAGES_COLLAPSE);
 #endif
 }
 
@@ -86,7 +84,8 @@ static inline void ctok_join_pages(void *memory, size_t n)
 static inline void ctok_keep_memory(size_t n)
 {
 #if defined(__GLIBC__)
-    size_t more = n < HUGEPAGES_SIZE ? 0 : 2 * HUGEPAGES_SIZE; /* see ctok_new_ids */
+    /* See ctok_new_aligned. */
+    size_t more = n < HUGEPAGES_SIZE ? 0 : 2 * HUGEPAGES_SIZE;
     void *volatile memory = malloc(n + more);
 
     free(memory);

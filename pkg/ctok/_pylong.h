@@ -9,9 +9,9 @@
  * From an id to its int is a multiplication, and from such an int back to its id a
  * subtraction: neither looks at the object. Ints are made a page at a time, when a list first
  * wants one of them, so that only what comes up takes memory. Once a quarter of a vocabulary's
- * pages are there the others follow, and no id is asked whether its page is there any more; then
- * they are put into huge pages, where addresses are translated sooner. They are byte for byte what
- * CPython itself makes, and live for ever.
+ * pages are there they are put into huge pages, where addresses are translated sooner, and the others
+ * follow: no id is asked whether its page is there any more. Ints are byte for byte what CPython itself
+ * makes, and live for ever.
  *
  * Nobody counts the references that lists get. Where Python has immortal ints these are such; before,
  * each int starts with 2^62 references, from which lists that go take theirs: at 10^9 a second that lasts
@@ -135,12 +135,12 @@ static void row_want(uint32_t id, uint32_t max_id)
     if (ROW_READ(row_n_made) < n / 4) {
         return;
     }
+    ctok_join_pages(row_ints, n * ROW_PAGE * ROW_STEP);
     for (page = 0; page < n; page++) {
         if (!ROW_READ(row_made[page])) {
             row_make_page(page);
         }
     }
-    ctok_join_pages(row_ints, n * ROW_PAGE * ROW_STEP);
     ROW_WRITE(row_n_ready, n);
 }
 
