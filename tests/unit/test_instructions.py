@@ -156,6 +156,16 @@ def test_mispredicted_branches_may_be_a_tenth_more() -> None:
         assert all("mispredicted branches: 100 -> " in line for line in worse + better)
 
 
+def test_ten_mispredicted_branches_more_are_nothing() -> None:
+    for mispredicted, n_worse in ((19, 0), (20, 1)):
+        document = recorded(split=1000)
+        for _, entry in instructions.recorded(document):
+            entry["mispredicted"] = 9
+        profile = Profile(1000, mispredicted, {"split": 1000}, {"split": 1000})
+        worse, better = instructions.changes(document, {CASE: Count(100, profile)})
+        assert (n_worse, 0) == (len(worse), len(better))
+
+
 def test_a_work_that_is_no_longer_counted_is_named() -> None:
     worse, _ = instructions.changes(recorded(split=1000), {})
     assert ["cl100k_base, avx2: english, cold: is not counted any more"] == worse
